@@ -1,0 +1,65 @@
+"""Topic names, keys and partitions: the one place where they are decided."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+
+SLICES = 16  # partitions of the keyed topics and slices of the tables; a loan's slice never changes
+
+LOAN_EVENTS = "loan.events.v1"
+LOAN_CHANGED = "loan.changed.v1"
+DEAD_LETTERS = "loan.events.dlq.v1"
+RISK_ALERTS = "risk.alerts.v1"
+BORROWER_PROFILES = "borrower.profiles.v1"
+BOOK_REFERENCE = "book.reference.v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicSpec:
+    """A topic as it must exist on the broker."""
+
+    name: str
+    partitions: int = SLICES
+    # A replay of old events keeps its old timestamps unless the broker stamps them, and
+    # retention by time would then delete them at once.
+    config: dict[str, str] = field(default_factory=lambda: {"message.timestamp.type": "LogAppendTime"})
+
+
+_COMPACTED = {"cleanup.policy": "compact"}
+_FOREVER = {"message.timestamp.type": "LogAppendTime", "retention.ms": "-1"}
+TOPICS = (
+    TopicSpec(name=LOAN_EVENTS, config=_FOREVER),
+    TopicSpec(name=LOAN_CHANGED),
+    TopicSpec(name=DEAD_LETTERS, config=_FOREVER),
+    TopicSpec(name=RISK_ALERTS),
+    TopicSpec(name=BORROWER_PROFILES, config=_COMPACTED),
+    TopicSpec(name=BOOK_REFERENCE, partitions=1, config=_COMPACTED),
+)
+
+
+def murmur2(data: bytes) -> int:
+    """Kafka's default partition hash (Java client, aiokafka), as an unsigned 32-bit integer."""
+    mask, m = 0xFFFFFFFF, 0x5BD1E995
+    length = len(data)
+    h = (0x9747B28C ^ length) & mask
+    whole = length & ~3
+    for i in range(0, whole, 4):
+        k = int.from_bytes(data[i : i + 4], "little") * m & mask
+        k = (k ^ k >> 24) * m & mask
+        h = (h * m & mask) ^ k
+    if length & 3:
+        h = (h ^ int.from_bytes(data[whole:], "little")) * m & mask
+    h = (h ^ h >> 13) * m & mask
+    return h ^ h >> 15
+
+
+def slice_of(loan_id: str) -> int:
+    """The slice of a loan: the Kafka partition its key maps to, 0 to 15."""
+    return (murmur2(loan_id.encode()) & 0x7FFFFFFF) % SLICES
+
+
+def loan_key_of(book: str, loan_id: str) -> int:
+    """Signed 64-bit key of a loan, the same in every store without a look-up."""
+    digest = hashlib.blake2b(f"{book}\x1f{loan_id}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
