@@ -1,0 +1,1 @@
+"""Postgres: connections, migrations, named queries and the ledger's rows."""

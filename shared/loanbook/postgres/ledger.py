@@ -1,0 +1,53 @@
+"""Ledger rows and events: the same event, as a row of core.event and as the domain's class."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from loanbook import wire
+from loanbook.domain.events import Fact, LoanEvent
+
+# Stored numbers of the event types: append, never renumber.
+TYPE_KEYS: dict[str, int] = {
+    "loan.created.v1": 1,
+    "loan.disbursed.v1": 2,
+    "loan.opened_from_snapshot.v1": 3,
+    "schedule.published.v1": 4,
+    "payment.posted.v1": 5,
+    "payment.reversed.v1": 6,
+    "loan.closed.v1": 7,
+    "loan.branch_moved.v1": 8,
+}
+TYPE_NAMES = {key: name for name, key in TYPE_KEYS.items()}
+
+
+def digest_of(fact_type: str, data: bytes) -> bytes:
+    """Fingerprint of an event's content: the same id with another digest is a conflict."""
+    return hashlib.blake2b(fact_type.encode() + b"\0" + data, digest_size=16).digest()
+
+
+def event_from_row(row: Mapping[str, Any], book: str, loan_id: str, source: str) -> LoanEvent:
+    """The event of one core.event row, decoded from the bytes it came with."""
+    fact = wire.decode_data(TYPE_NAMES[row["type_key"]], row["detail"])
+    if not isinstance(fact, Fact):
+        msg = f"type {row['type_key']} is no fact about a loan"
+        raise TypeError(msg)
+    return LoanEvent(
+        book=book,
+        loan_id=loan_id,
+        source=source,
+        event_id=row["event_id"],
+        recorded_at=row["recorded_at"],
+        sequence=row["sequence"],
+        known_on=row["known_on"],
+        fact=fact,
+    )
+
+
+def events_from_rows(
+    rows: Iterable[Mapping[str, Any]], book: str, loan_id: str, sources: Mapping[int, str]
+) -> list[LoanEvent]:
+    """The events of one loan's rows; `sources` maps source keys to their URIs."""
+    return [event_from_row(row, book, loan_id, sources[row["source_key"]]) for row in rows]
