@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from functools import cache, partial
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
 import msgspec
 
@@ -119,7 +119,7 @@ def decode_envelope(raw: bytes) -> Envelope:
 def decode_data(type_name: str, data: bytes) -> Data:
     """Decode the data of one event type; amounts are read exactly in their currency's digits."""
     try:
-        decoded = _data_decoder(type_name, _COMMON_EXPONENT).decode(data)
+        decoded = cast(Data, _data_decoder(type_name, _COMMON_EXPONENT).decode(data))
     except msgspec.MsgspecError as error:
         exponent = _exponent_in(data)
         if exponent == _COMMON_EXPONENT:
@@ -187,14 +187,12 @@ def decode_notice(raw: bytes) -> LoansChanged:
 def json_schemas() -> dict[str, dict[str, Any]]:
     """JSON Schema of the data of every event type, generated from the classes that decode."""
     known: dict[str, Any] = {**FACT_TYPES, DayClosed.TYPE: DayClosed, **REFERENCE_TYPES}
-    return {
-        name: msgspec.json.schema(value, schema_hook=_schema_hook) for name, value in known.items()
-    }
+    return {name: msgspec.json.schema(value, schema_hook=_schema_hook) for name, value in known.items()}
 
 
 def _decode_with(type_name: str, exponent: int, data: bytes) -> Data:
     try:
-        return _data_decoder(type_name, exponent).decode(data)
+        return cast(Data, _data_decoder(type_name, exponent).decode(data))
     except msgspec.MsgspecError as error:
         raise _rejected(error, "data") from error
 

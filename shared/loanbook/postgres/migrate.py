@@ -76,7 +76,8 @@ async def require_schema(connection: asyncpg.Connection | asyncpg.Pool) -> None:
     """Refuse to run on a schema older than this code; raises FatalError."""
     number = await connection.fetchval("SELECT max(number) FROM public.loanpulse_migration")
     if (number or 0) < latest_schema():
-        msg = f"the database is at schema {number or 0}, this code needs {latest_schema()}: run `loanpulse migrate`"
+        needed = latest_schema()
+        msg = f"the database is at schema {number or 0}, this code needs {needed}: run `loanpulse migrate`"
         raise FatalError(msg)
 
 

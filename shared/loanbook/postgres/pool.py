@@ -15,9 +15,7 @@ async def connect(dsn: str, role: str | None = None) -> asyncpg.Connection:
 
 async def create_pool(dsn: str, role: str, *, size_max: int = 10) -> asyncpg.Pool:
     """A pool whose connections act as `role`."""
-    return await asyncpg.create_pool(
-        dsn, min_size=1, max_size=size_max, server_settings=_settings(role)
-    )
+    return await asyncpg.create_pool(dsn, min_size=1, max_size=size_max, server_settings=_settings(role))
 
 
 def _settings(role: str | None) -> dict[str, str]:
