@@ -1,0 +1,1 @@
+"""Starts the parts of Loanpulse on one machine without Docker: Kafka, PostgreSQL and the services."""

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 KAFKA_VERSION = "4.3.1"
-ENDPOINT = f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}"
+# The second one lets Kafka's log be written at all; its version is that of the log4j which Kafka brings, and
+# the exclamation mark keeps its own list of versions from overruling Kafka's.
+ENDPOINT = f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}+org.apache.logging.log4j:log4j-slf4j-impl:2.25.4!"
 PINS = Path(__file__).with_name("kafka_jars.sha256")
 MIRROR_VARIABLE = "LOANPULSE_MAVEN_URL"
 _DOWNLOAD_TIMEOUT_S = 60
@@ -102,8 +104,8 @@ def _resolve_once(work: Path) -> list[Path]:
     with warnings.catch_warnings():
         # jgo's own dependencies warn at import about desktop folders that a server has not.
         warnings.simplefilter("ignore")
-        from jgo.env import EnvironmentBuilder
-        from jgo.maven import MavenContext
+        from jgo.env import EnvironmentBuilder  # noqa: PLC0415
+        from jgo.maven import MavenContext  # noqa: PLC0415
 
         mirror = os.environ.get(MIRROR_VARIABLE)
         context = MavenContext(

@@ -1,0 +1,3 @@
+"""What every test can use: the real parts."""
+
+pytest_plugins = ["tests.parts"]
