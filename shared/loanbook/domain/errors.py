@@ -22,3 +22,12 @@ class RetryableError(LoanbookError):
 
 class FatalError(LoanbookError):
     """Going on would do harm: the process stops and says why."""
+
+
+class InvalidSettingsError(LoanbookError):
+    """A product's settings cannot be read; names the setting and the reason."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field = field
+        self.reason = reason

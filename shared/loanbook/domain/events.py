@@ -80,6 +80,9 @@ class Fact(Value, frozen=True, kw_only=True):
     """Base of every fact about one loan."""
 
     TYPE: ClassVar[str]
+    MOVES_DEBT: ClassVar[bool] = False  # it needs a disbursed loan with a schedule to count
+    REVERSIBLE: ClassVar[bool] = False  # payment.reversed may name it
+    ATTRIBUTES_ONLY: ClassVar[bool] = False  # it says who or where, never how much
 
     effective_on: date  # the day it counts from
     business_on: date  # upstream's business day when it was booked
@@ -88,11 +91,23 @@ class Fact(Value, frozen=True, kw_only=True):
     entity_version: int = 1
     relates_to: tuple[Relation, ...] = ()
 
+    @property
+    def cash(self) -> int:
+        """The cash it brings, in minor units; 0 where it brings none."""
+        return 0
+
+    @property
+    def originals(self) -> tuple[str, ...]:
+        """Ids of what it undoes or changes; its own entity where it names none."""
+        named = tuple(relation.id for relation in self.relates_to)
+        return named or ((self.entity_id,) if self.entity_id else ())
+
 
 class LoanCreated(Fact, frozen=True, kw_only=True):
     """A loan contract exists; nothing has been paid out yet."""
 
     TYPE: ClassVar[str] = "loan.created.v1"
+    ATTRIBUTES_ONLY: ClassVar[bool] = True
 
     principal_minor: Minor | None = None
     annual_rate_bps: int | None = None
@@ -159,11 +174,18 @@ class PaymentPosted(Fact, frozen=True, kw_only=True):
     """Cash came in."""
 
     TYPE: ClassVar[str] = "payment.posted.v1"
+    MOVES_DEBT: ClassVar[bool] = True
+    REVERSIBLE: ClassVar[bool] = True
 
     amount_minor: Minor
     portions: Portions | None = None
     kind: PaymentKind = PaymentKind.REPAYMENT
     channel: str | None = None
+
+    @property
+    def cash(self) -> int:
+        """The whole of it."""
+        return self.amount_minor
 
 
 class PaymentReversed(Fact, frozen=True, kw_only=True):
@@ -186,6 +208,7 @@ class BranchMoved(Fact, frozen=True, kw_only=True):
     """The loan belongs to another branch from effective_on."""
 
     TYPE: ClassVar[str] = "loan.branch_moved.v1"
+    ATTRIBUTES_ONLY: ClassVar[bool] = True
 
     branch: str
 

@@ -1,166 +1,161 @@
-"""The state of one loan: a fold over the set of its events in effective order."""
+"""The state of one loan is a fold over the set of its events, in effective order."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from datetime import date
-from enum import IntEnum
+
+from loanbook.domain.cash import cash_days
+from loanbook.domain.delinquency import (
+    Punctuality,
+    classify,
+    first_payment_default_days,
+    first_payment_row,
+    next_boundary_on,
+    past_due_on,
+    term_of,
+)
+from loanbook.domain.events import LoanEvent
+from loanbook.domain.history import UNAPPLIED_REASONS, History, UnappliedReason
+from loanbook.domain.money import divide_half_even
+from loanbook.domain.replay import Replay, amounts
+from loanbook.domain.schedule import Row
+from loanbook.domain.settings import ProductSettings
+from loanbook.domain.state import (
+    Amounts,
+    CashDay,
+    DelinquencyBucket,
+    InstallmentState,
+    Loan,
+    LoanStatus,
+    TransactionState,
+    Unapplied,
+)
+
+__all__ = [
+    "FOLD_VERSION",
+    "UNAPPLIED_REASONS",
+    "Amounts",
+    "CashDay",
+    "DelinquencyBucket",
+    "InstallmentState",
+    "Loan",
+    "LoanStatus",
+    "TransactionState",
+    "Unapplied",
+    "UnappliedReason",
+    "fold",
+]
 
 FOLD_VERSION = 1  # rises whenever the same events give another state
 
 
-class LoanStatus(IntEnum):
-    """Where a loan stands; the numbers are stored."""
-
-    PENDING = 0  # known, nothing disbursed
-    ACTIVE = 1
-    OVERPAID = 2
-    CLOSED = 3
-    WRITTEN_OFF = 4
-    CANCELLED = 5  # rejected, withdrawn, or its only disbursement undone
-
-
-class DelinquencyBucket(IntEnum):
-    """Class of lateness; the numbers are stored and ordered."""
-
-    CURRENT = 0
-    DPD_1_30 = 1
-    DPD_31_60 = 2
-    DPD_61_90 = 3
-    DPD_91_PLUS = 4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Amounts:
-    """Minor units by component of the debt."""
-
-    principal: int = 0
-    interest: int = 0
-    fee: int = 0
-    penalty: int = 0
-
-    @property
-    def total(self) -> int:
-        """All components together."""
-        return self.principal + self.interest + self.fee + self.penalty
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstallmentState:
-    """One installment with what was due, paid (cash and credits) and waived or written off."""
-
-    number: int
-    kind: str  # events.PeriodKind
-    from_on: date | None
-    due_on: date
-    due: Amounts
-    paid: Amounts
-    waived: Amounts  # waived or written off: met, not paid
-    paid_in_advance: int
-    paid_late: int
-    met_on: date | None  # effective date of what brought the outstanding to 0
-
-    @property
-    def outstanding(self) -> int:
-        """What is left of it, all components."""
-        return self.due.total - self.paid.total - self.waived.total
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TransactionState:
-    """One money movement as it counts now, with its portions."""
-
-    event_id: str
-    entity_id: str | None
-    type: str
-    effective_on: date
-    amount: int
-    portions: Amounts
-    overpayment: int
-    reversed: bool
-    estimated: bool  # portions are our own allocation, not upstream's
-    principal_outstanding_after: int
+def fold(
+    book: str, loan_id: str, events: Iterable[LoanEvent], settings: ProductSettings, as_of: date
+) -> Loan:
+    """The loan at the close of `as_of`, from the set of its events in whatever order they are given."""
+    history = History(events, as_of)
+    replay = Replay(history, settings)
+    replay.play()
+    rows = replay.rows
+    today = as_of.toordinal()
+    late = [row for row in rows if row.due_day < today and row.open]
+    coming = next((row for row in rows if row.due_day >= today and row.open), None)
+    late_since = past_due_on(rows, as_of, settings.tolerance_minor)
+    delinquent_days = max(0, (as_of - late_since).days - settings.grace_days) if late_since else 0
+    punctuality = Punctuality(rows, as_of, settings)
+    overdue = sum(row.open for row in late)
+    default_day, is_default = _first_payment(replay, as_of)
+    boundary = next_boundary_on(rows, as_of, settings, late_since, punctuality, default_day)
+    future_on = history.next_future_on
+    status = _status(replay)
+    return Loan(
+        book=book,
+        loan_id=loan_id,
+        as_of=as_of,
+        currency=history.currency,
+        borrower_id=replay.borrower_id,
+        branch=replay.branch,
+        product=replay.product,
+        officer=replay.officer,
+        status=status,
+        disbursed_on=history.disbursed_on,
+        disbursed=replay.disbursed,
+        annual_rate_bps=replay.annual_rate_bps,
+        term_days=replay.term_days,
+        installments=tuple(_installment(row) for row in rows),
+        schedule_version=replay.schedule_version,
+        transactions=tuple(replay.transactions),
+        unapplied=tuple(history.unapplied),
+        duplicates=history.duplicates,
+        principal_outstanding=replay.principal_outstanding,
+        total_outstanding=replay.open,
+        scheduled=replay.scheduled,
+        overdue=overdue,
+        overdue_principal=_overdue_principal(replay, late, overdue),
+        due_to_date=sum(sum(row.due) for row in rows if row.due_day <= today),
+        paid=replay.paid,
+        overpaid=replay.overpaid,
+        estimated=replay.estimated,
+        past_due_on=late[0].due_on if late else None,
+        delinquent_days=delinquent_days,
+        bucket=classify(delinquent_days, settings.bucket_edges),
+        next_due_on=coming.due_on if coming else None,
+        next_due=coming.open if coming else 0,
+        next_boundary_on=min((day for day in (boundary, future_on) if day), default=None),
+        first_due_on=first.due_on if (first := first_payment_row(rows)) else None,
+        last_payment_on=replay.last_payment_on,
+        last_payment=replay.last_payment,
+        closed_on=replay.closed_on if status in (LoanStatus.CLOSED, LoanStatus.OVERPAID) else None,
+        restructured_on=replay.restructured_on,
+        first_payment_default=is_default,
+        missed_12m=punctuality.missed_12m,
+        on_time_streak=punctuality.streak,
+        decided=punctuality.decided,
+        days_late_sum=punctuality.days_late_sum,
+        recent_days_late=tuple(punctuality.recent),
+        max_dpd=punctuality.max_days_late,
+        returned_payments=replay.returned_payments,
+        cash=cash_days(rows, replay.cash),
+        last_order=history.last_order,
+    )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unapplied:
-    """An event that is kept and does not count, with the reason."""
-
-    event_id: str
-    reason: str  # a closed set of lower_snake words, see loan.UNAPPLIED_REASONS
-    amount: int  # cash that waits; 0 for other events
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CashDay:
-    """What one effective day contributes to the cash figures (domain.md 2.7, collection efficiency)."""
-
-    due: int = 0  # fell due that day, as scheduled
-    due_count: int = 0
-    current: int = 0  # cash of that day for installments due that day
-    arrears: int = 0  # ... for installments due before
-    advance: int = 0  # ... for installments due later, and overpayment
-    on_time_count: int = 0  # installments due that day and met by then
+def _status(replay: Replay) -> LoanStatus:
+    if replay.history.disbursed_on is None:
+        return LoanStatus.PENDING
+    if not replay.rows or replay.open:
+        return LoanStatus.ACTIVE
+    return LoanStatus.OVERPAID if replay.overpaid else LoanStatus.CLOSED
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loan:
-    """Everything the figures need to know of one loan at the close of `as_of`; amounts in minor units."""
+def _overdue_principal(replay: Replay, late: list[Row], overdue: int) -> int:
+    if replay.estimated:
+        return divide_half_even(replay.disbursed * overdue, replay.scheduled) if replay.scheduled else 0
+    return sum(row.left(0) for row in late)
 
-    book: str
-    loan_id: str
-    as_of: date
-    currency: str | None = None
-    borrower_id: str | None = None
-    branch: str | None = None
-    product: str | None = None
-    officer: str | None = None
-    status: LoanStatus = LoanStatus.PENDING
-    disbursed_on: date | None = None  # first tranche: the cohort
-    disbursed: int = 0
-    annual_rate_bps: int | None = None
-    term_days: int | None = None
-    installments: tuple[InstallmentState, ...] = ()
-    schedule_version: int = 0
-    transactions: tuple[TransactionState, ...] = ()
-    unapplied: tuple[Unapplied, ...] = ()
-    duplicates: int = 0  # further copies of a fact under another event id
-    principal_outstanding: int = 0
-    total_outstanding: int = 0  # over all installments, future interest included
-    scheduled: int = 0  # total due of all installments
-    overdue: int = 0  # outstanding of installments due before as_of
-    overdue_principal: int = 0
-    due_to_date: int = 0  # total due of installments with due_on <= as_of
-    paid: int = 0  # cash received and not reversed, overpayment included
-    overpaid: int = 0
-    estimated: bool = False  # the principal is pro rata: the feed gives no components
-    past_due_on: date | None = None  # oldest unpaid due date before as_of
-    delinquent_days: int = 0
-    bucket: DelinquencyBucket = DelinquencyBucket.CURRENT
-    next_due_on: date | None = None  # first unpaid installment due on or after as_of
-    next_due: int = 0
-    next_boundary_on: date | None = None  # the next day on which the state changes by itself
-    first_due_on: date | None = None
-    last_payment_on: date | None = None
-    last_payment: int = 0
-    closed_on: date | None = None
-    charged_off_on: date | None = None
-    written_off_on: date | None = None
-    written_off: int = 0
-    recovered: int = 0
-    restructured_on: date | None = None
-    first_payment_default: bool = False
-    missed_12m: int = 0
-    on_time_streak: int = 0
-    decided: int = 0  # installments met, or not met 30 days after their due date
-    days_late_sum: int = 0  # over met installments
-    recent_days_late: tuple[int, ...] = ()  # of the last three decided installments
-    max_dpd: int = 0  # ever, up to as_of
-    returned_payments: int = 0
-    cash: dict[date, CashDay] = field(default_factory=dict)
-    last_order: tuple[object, ...] | None = None  # order of the latest event, LoanEvent.order
 
-    @property
-    def days_past_due(self) -> int:
-        """Days since the oldest unpaid due date; 0 when current (exclusive convention)."""
-        return 0 if self.past_due_on is None else (self.as_of - self.past_due_on).days
+def _first_payment(replay: Replay, as_of: date) -> tuple[int, bool]:
+    """The day on which a first-payment default will be known, and whether it is one already."""
+    row = first_payment_row(replay.rows)
+    if row is None or row.met_before_bootstrap:
+        return 0, False
+    term = term_of(replay.rows, replay.history.disbursed_on, replay.term_days)
+    last_day = row.due_day + first_payment_default_days(replay.settings, term)
+    unmet = row.met_on is None or row.met_day > last_day
+    return last_day + 1 if unmet else 0, unmet and as_of.toordinal() > last_day
+
+
+def _installment(row: Row) -> InstallmentState:
+    return InstallmentState(
+        number=row.number,
+        kind=row.kind,
+        from_on=row.from_on,
+        due_on=row.due_on,
+        due=amounts(row.due),
+        paid=amounts(row.paid),
+        waived=amounts(row.waived),
+        paid_in_advance=row.in_advance,
+        paid_late=row.late,
+        met_on=row.met_on,
+    )

@@ -1,0 +1,154 @@
+"""How money is spread over installments: upstream's own portions, or our allocation order."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import lru_cache
+from typing import NamedTuple
+
+from loanbook.domain.events import Portions
+from loanbook.domain.schedule import COMPONENTS, Row
+from loanbook.domain.settings import AllocationOrder, FutureRule, Processing, Timing
+
+Group = tuple[Timing, tuple[int, ...]]
+
+
+class Share:
+    """Where the money of one transaction went."""
+
+    __slots__ = ("by_timing", "day", "on", "portions", "settled")
+
+    def __init__(self, on: date) -> None:
+        self.on = on
+        self.day = on.toordinal()
+        self.portions = [0] * COMPONENTS
+        self.by_timing = [0, 0, 0]  # settings.Timing
+        self.settled: list[tuple[int, int]] = []
+
+    def pay(self, row: Row, amount: int, components: tuple[int, ...]) -> int:
+        """Pay what the row still owes of these components, in their order; gives what was taken."""
+        due, paid, waived, portions = row.due, row.paid, row.waived, self.portions
+        rest = amount
+        for component in components:
+            left = due[component] - paid[component] - waived[component]
+            if left > 0:
+                part = min(rest, left)
+                paid[component] += part
+                portions[component] += part
+                rest -= part
+                if not rest:
+                    break
+        if rest < amount:
+            self._note(row, amount - rest)
+        return amount - rest
+
+    def _note(self, row: Row, taken: int) -> None:
+        row.open -= taken
+        day, due_day = self.day, row.due_day
+        if day > due_day:
+            row.late += taken
+            self.by_timing[0] += taken
+        else:
+            row.paid_by_due += taken
+            if day == due_day:
+                self.by_timing[1] += taken
+            else:
+                row.in_advance += taken
+                self.by_timing[2] += taken
+        if not row.open:
+            row.meet(self.on, day)
+        self.settled.append((row.number, taken))
+
+
+class _Plan(NamedTuple):
+    """An allocation order made ready: components of each timing, timings in the order of their first step."""
+
+    groups: tuple[Group, ...]
+    usual: tuple[int, ...] | None  # oldest first whatever the timing, with these components
+
+
+@lru_cache(maxsize=256)
+def _plan_of(order: AllocationOrder) -> _Plan:
+    if order.processing is Processing.VERTICAL:
+        return _Plan(tuple((timing, (int(part),)) for timing, part in order.steps), None)
+    timings = dict.fromkeys(timing for timing, _ in order.steps)
+    groups = tuple((at, tuple(int(part) for timing, part in order.steps if timing is at)) for at in timings)
+    oldest_first = tuple(timings) == tuple(Timing) and order.future_rule is FutureRule.NEXT
+    same_components = len({components for _, components in groups}) == 1
+    return _Plan(groups, groups[0][1] if oldest_first and same_components else None)
+
+
+def allocate(rows: list[Row], amount: int, order: AllocationOrder, share: Share) -> int:
+    """Spread an amount over the open rows; gives what is left when nothing is owed."""
+    plan = _plan_of(order)
+    if plan.usual is not None:
+        for row in rows:
+            if row.open:
+                amount -= share.pay(row, amount, plan.usual)
+                if not amount:
+                    break
+        return amount
+    open_rows = [row for row in rows if row.open]
+    for timing, components in plan.groups:
+        if not amount:
+            break
+        amount = _pay_timing(open_rows, amount, timing, components, order.future_rule, share)
+    return amount
+
+
+def allocate_portions(rows: list[Row], portions: Portions, share: Share) -> int:
+    """Book upstream's portions, each on the oldest rows that owe it; gives what found no place."""
+    lost = 0
+    amounts = (portions.principal_minor, portions.interest_minor, portions.fee_minor, portions.penalty_minor)
+    for component, amount in enumerate(amounts):
+        rest = int(amount)
+        for row in rows if rest else ():
+            if row.open:
+                rest -= share.pay(row, rest, (component,))
+                if not rest:
+                    break
+        lost += rest
+    return lost
+
+
+def _pay_timing(  # noqa: PLR0913, PLR0917 - the six say where from and where to
+    rows: list[Row], amount: int, timing: Timing, components: tuple[int, ...], rule: FutureRule, share: Share
+) -> int:
+    day = share.day
+    if timing is Timing.PAST_DUE:
+        candidates = [row for row in rows if row.due_day < day]
+    elif timing is Timing.DUE:
+        candidates = [row for row in rows if row.due_day == day]
+    else:
+        candidates = [row for row in rows if row.due_day > day]
+        if rule is FutureRule.REAMORTIZE:
+            return _pay_evenly(candidates, amount, components, share)
+        candidates = _in_order_of(rule, candidates, day)
+    for row in candidates:
+        amount -= share.pay(row, amount, components)
+        if not amount:
+            break
+    return amount
+
+
+def _in_order_of(rule: FutureRule, candidates: list[Row], day: int) -> list[Row]:
+    if rule is FutureRule.LAST:
+        return candidates[::-1]
+    if rule is FutureRule.NEXT_LAST and candidates:
+        running = candidates[0].from_on is not None and candidates[0].from_on.toordinal() <= day
+        return candidates[:1] + candidates[:0:-1] if running else candidates[::-1]
+    return candidates
+
+
+def _pay_evenly(rows: list[Row], amount: int, components: tuple[int, ...], share: Share) -> int:
+    """Equal parts over all rows, what does not divide on the last; again while some is left."""
+    while amount:
+        owing = [row for row in rows if any(row.left(component) > 0 for component in components)]
+        if not owing:
+            break
+        part, odd = divmod(amount, len(owing))
+        for row in owing:
+            offered = part + odd if row is owing[-1] else part
+            if offered:
+                amount -= share.pay(row, offered, components)
+    return amount
