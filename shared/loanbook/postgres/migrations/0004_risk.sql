@@ -7,6 +7,15 @@ CREATE TABLE risk.band (
     score_min smallint NOT NULL                     -- the lowest risk_score of the band
 );
 
+-- Every model that has scored, with what it assumes.
+CREATE TABLE risk.model (
+    model text COLLATE "C" PRIMARY KEY,
+    basis text NOT NULL,
+    loss_given_default real NOT NULL,
+    assumptions jsonb NOT NULL,                     -- label, priors, reference and book odds, by kind of loan
+    first_used_at timestamptz NOT NULL DEFAULT now()
+);
+
 -- Until the scores of a book have caught up (first import, replay, another model) its episodes open in silence.
 CREATE TABLE risk.watch (
     book_key smallint PRIMARY KEY,
@@ -23,21 +32,21 @@ CREATE TABLE risk.score (
     branch_key integer NOT NULL,
     state_version bigint NOT NULL,
     as_of date NOT NULL,
-    model text NOT NULL,
+    model text COLLATE "C" NOT NULL,
     basis text NOT NULL,                            -- rule (already bad), rules, counts, scorecard, challenger
     default_probability double precision NOT NULL,
     risk_score smallint NOT NULL,                   -- 0 to 100, high is bad
     band smallint NOT NULL,                         -- 0 LOW, 1 WATCH, 2 HIGH, 3 CRITICAL
     stage smallint NOT NULL,                        -- IFRS 9
     strategy text NOT NULL,
-    strategy_reason text NOT NULL,
+    strategy_reason text NOT NULL DEFAULT '',
     exposure_minor bigint NOT NULL,
     expected_loss_minor bigint NOT NULL,            -- an estimate
     reasons jsonb NOT NULL,                         -- [{code, points, text}], the heaviest first, at most 4
     changes jsonb NOT NULL DEFAULT '[]',            -- [{code, points, text, on}]: what moved the score last
     contributions jsonb NOT NULL DEFAULT '{}',      -- points of risk_score by feature, without the zeros
-    recorded_probability double precision NOT NULL, -- of the latest history row
-    recorded_on date NOT NULL,
+    recorded_probability double precision,          -- of the latest history row
+    recorded_on date,
     scored_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (slice, loan_key)
 ) PARTITION BY LIST (slice);
