@@ -21,6 +21,10 @@ CREATE FUNCTION reporting.band_name(band smallint) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN (ARRAY['LOW', 'WATCH', 'HIGH', 'CRITICAL'])[band + 1];
 
+CREATE FUNCTION reporting.severity_name(severity smallint) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN (ARRAY['INFO', 'WATCH', 'HIGH', 'CRITICAL'])[severity + 1];
+
 CREATE FUNCTION reporting.event_type_name(type_key smallint) RETURNS text -- loanbook.postgres.ledger.TYPE_KEYS
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN (ARRAY['loan.created', 'loan.disbursed', 'loan.opened_from_snapshot', 'schedule.published',
@@ -410,7 +414,7 @@ LEFT JOIN core.branch br USING (branch_key)
 LEFT JOIN core.product p USING (product_key);
 
 CREATE VIEW reporting.alerts AS
-SELECT a.episode_id, b.book, a.rule, (ARRAY['WATCH', 'HIGH', 'CRITICAL'])[a.severity] AS severity,
+SELECT a.episode_id, b.book, a.rule, reporting.severity_name(a.severity) AS severity,
        a.severity AS severity_order, a.state, a.state NOT IN ('resolved', 'withdrawn') AS is_open, a.baseline,
        l.loan_id, c.code AS currency, coalesce(br.region, 'unknown') AS region,
        coalesce(br.branch, 'unknown') AS branch, coalesce(p.product, 'unknown') AS product,
