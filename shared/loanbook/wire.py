@@ -4,28 +4,46 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import cache, partial
-from typing import Any, Literal, TypeAlias, cast
+from typing import Annotated, Any, Literal, TypeAlias, cast
 
 import msgspec
 
 from loanbook.domain import events
 from loanbook.domain.errors import RejectedEventError
 from loanbook.domain.events import BorrowerProfile, BranchUpdated, DayClosed, Fact, LoanEvent
-from loanbook.domain.money import Minor, exponent_of, format_minor
+from loanbook.domain.money import EXPONENTS, Minor, exponent_of
+from loanbook.wire_rules import (
+    FIRST_DAY,
+    LAST_DAY,
+    MAX_TEXT_LENGTH,
+    check_data,
+    exponent_of_code,
+    name_fault,
+    with_rules,
+)
 
 MAX_EVENT_BYTES = 256 * 1024
-MAX_ID_LENGTH = 200
+Data: TypeAlias = Fact | DayClosed | BorrowerProfile | BranchUpdated
 FACT_TYPES: dict[str, type[Fact]] = {fact.TYPE: fact for fact in events.FACTS}
 REFERENCE_TYPES: dict[str, type[BorrowerProfile | BranchUpdated]] = {
     BorrowerProfile.TYPE: BorrowerProfile,
     BranchUpdated.TYPE: BranchUpdated,
 }
+DATA_TYPES: dict[str, type[Data]] = {**FACT_TYPES, DayClosed.TYPE: DayClosed, **REFERENCE_TYPES}
 _COMMON_EXPONENT = 2
+_EXPONENTS_BY_BYTES = {code.encode(): digits for code, digits in EXPONENTS.items()}
+_MAX_AMOUNT_LENGTH = 24  # more digits than any amount has; Decimal reads these without rounding
+_AMOUNT = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_AMOUNT_SCHEMA = {
+    "type": "string",
+    "pattern": r"^[0-9]+(\.[0-9]+)?$",
+    "maxLength": _MAX_AMOUNT_LENGTH,
+    "description": "Decimal amount with no more digits than its currency has.",
+}
 _FIELD = re.compile(r" - at `\$\.?([^`]*)`$")
 _MISSING = re.compile(r"missing required field `([^`]+)`")
-
-Data: TypeAlias = Fact | DayClosed | BorrowerProfile | BranchUpdated
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +56,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     time: datetime
     book: str
-    sequence: int | None = None
+    sequence: Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)] | None = None
     data: msgspec.Raw
 
 
@@ -73,7 +91,12 @@ class LoansChanged(msgspec.Struct, frozen=True, kw_only=True):
     committed_at: datetime
 
 
+class _Currency(msgspec.Struct, frozen=True):
+    currency: str = ""
+
+
 _envelope_decoder = msgspec.json.Decoder(Envelope)
+_currency_decoder = msgspec.json.Decoder(_Currency)
 _notice_decoder = msgspec.json.Decoder(LoansChanged)
 _encoder = msgspec.json.Encoder()
 
@@ -81,21 +104,22 @@ _encoder = msgspec.json.Encoder()
 def decode(raw: bytes) -> Received | ReceivedDayClosed | ReceivedReference:
     """Decode one event; raises RejectedEventError naming the field and the reason."""
     envelope = decode_envelope(raw)
-    data = decode_data(envelope.type, bytes(envelope.data))
+    content = bytes(envelope.data)
+    data = decode_data(envelope.type, content)
+    if isinstance(data, Fact):
+        event = LoanEvent(
+            book=envelope.book,
+            loan_id=envelope.subject,
+            source=envelope.source,
+            event_id=envelope.id,
+            recorded_at=envelope.time,
+            sequence=envelope.sequence,
+            fact=data,
+        )
+        return Received(event=event, data=content)
     if isinstance(data, DayClosed):
         return ReceivedDayClosed(book=envelope.book, day=data)
-    if isinstance(data, BorrowerProfile | BranchUpdated):
-        return ReceivedReference(book=envelope.book, recorded_at=envelope.time, value=data)
-    event = LoanEvent(
-        book=envelope.book,
-        loan_id=envelope.subject,
-        source=envelope.source,
-        event_id=envelope.id,
-        recorded_at=envelope.time,
-        sequence=envelope.sequence,
-        fact=data,
-    )
-    return Received(event=event, data=bytes(envelope.data))
+    return ReceivedReference(book=envelope.book, recorded_at=envelope.time, value=data)
 
 
 def decode_envelope(raw: bytes) -> Envelope:
@@ -104,31 +128,41 @@ def decode_envelope(raw: bytes) -> Envelope:
         reason = f"event of {len(raw)} bytes is over the limit of {MAX_EVENT_BYTES}"
         raise RejectedEventError(reason)
     try:
+        if not raw.isascii():
+            raw.decode()  # strings that are skipped are kept too, and must be readable later
         envelope = _envelope_decoder.decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except UnicodeDecodeError as error:
+        raise RejectedEventError("is not UTF-8") from error
+    except RecursionError as error:
+        raise RejectedEventError("is nested too deeply") from error
+    except msgspec.MsgspecError as error:
         raise _rejected(error) from error
-    for field in ("id", "source", "subject", "book"):
-        if not 0 < len(getattr(envelope, field)) <= MAX_ID_LENGTH:
-            reason = f"must have 1 to {MAX_ID_LENGTH} characters"
-            raise RejectedEventError(reason, field)
+    _check_names(envelope)
     if envelope.time.tzinfo is None:
         raise RejectedEventError("must carry a UTC offset", "time")
+    if not FIRST_DAY.year <= envelope.time.year <= LAST_DAY.year:
+        reason = f"must lie between {FIRST_DAY} and {LAST_DAY}"
+        raise RejectedEventError(reason, "time")
     return envelope
 
 
 def decode_data(type_name: str, data: bytes) -> Data:
     """Decode the data of one event type; amounts are read exactly in their currency's digits."""
+    exponent = _likely_exponent(data)
     try:
-        decoded = cast(Data, _data_decoder(type_name, _COMMON_EXPONENT).decode(data))
+        decoded = _data_decoder(type_name, exponent).decode(data)
     except msgspec.MsgspecError as error:
-        exponent = _exponent_in(data)
-        if exponent == _COMMON_EXPONENT:
+        actual = _exponent_in(data)
+        if actual == exponent:
             raise _rejected(error, "data") from error
-        return _decode_with(type_name, exponent, data)
+        decoded = _decode_with(type_name, actual, data)
     currency = getattr(decoded, "currency", None)
-    if currency is None or exponent_of(currency) == _COMMON_EXPONENT:
-        return decoded
-    return _decode_with(type_name, exponent_of(currency), data)
+    if currency is not None:
+        actual = exponent_of_code(currency)
+        if actual != exponent:
+            decoded = _decode_with(type_name, actual, data)
+    check_data(decoded, data)
+    return cast(Data, decoded)
 
 
 def encode(  # noqa: PLR0913 - the attributes of a CloudEvent
@@ -159,13 +193,13 @@ def encode(  # noqa: PLR0913 - the attributes of a CloudEvent
 
 
 def builtins_of(value: Any, currency: str) -> Any:  # noqa: ANN401 - any part of a fact
-    """JSON-ready form of a fact or a part of it: wire names, amounts as decimal strings."""
-    if isinstance(value, msgspec.Struct):
-        fields = zip(value.__struct_fields__, value.__struct_encode_fields__, strict=True)
-        pairs = ((wire, getattr(value, name)) for name, wire in fields)
-        return {wire: builtins_of(part, currency) for wire, part in pairs if part not in (None, ())}
+    """JSON-ready form of a fact or a part of it: wire names, amounts as decimal strings, no defaults."""
     if isinstance(value, Minor):
-        return format_minor(value, currency)
+        return _format(value, exponent_of(currency))
+    if isinstance(value, msgspec.Struct):
+        fields = _encoded_fields(type(value))
+        pairs = ((wire, getattr(value, name), default) for name, wire, default in fields)
+        return {wire: builtins_of(part, currency) for wire, part, default in pairs if part != default}
     if isinstance(value, tuple):
         return [builtins_of(part, currency) for part in value]
     return value
@@ -186,22 +220,33 @@ def decode_notice(raw: bytes) -> LoansChanged:
 
 def json_schemas() -> dict[str, dict[str, Any]]:
     """JSON Schema of the data of every event type, generated from the classes that decode."""
-    known: dict[str, Any] = {**FACT_TYPES, DayClosed.TYPE: DayClosed, **REFERENCE_TYPES}
-    return {name: msgspec.json.schema(value, schema_hook=_schema_hook) for name, value in known.items()}
+    return {
+        name: with_rules(target, msgspec.json.schema(target, schema_hook=_schema_hook))
+        for name, target in DATA_TYPES.items()
+    }
 
 
-def _decode_with(type_name: str, exponent: int, data: bytes) -> Data:
+def _check_names(envelope: Envelope) -> None:
+    names = (envelope.id, envelope.source, envelope.subject, envelope.book)
+    joined = "".join(names)  # nearly always all is well, and one look at all of them is quicker than four
+    if all(names) and len(joined) <= MAX_TEXT_LENGTH and " " not in joined and joined.isprintable():
+        return
+    for field, text in zip(("id", "source", "subject", "book"), names, strict=True):
+        fault = name_fault(text)
+        if fault:
+            raise RejectedEventError(fault, field)
+
+
+def _decode_with(type_name: str, exponent: int, data: bytes) -> Any:  # noqa: ANN401 - any of Data
     try:
-        return cast(Data, _data_decoder(type_name, exponent).decode(data))
+        return _data_decoder(type_name, exponent).decode(data)
     except msgspec.MsgspecError as error:
         raise _rejected(error, "data") from error
 
 
 @cache
 def _data_decoder(type_name: str, exponent: int) -> msgspec.json.Decoder[Any]:
-    target = FACT_TYPES.get(type_name) or REFERENCE_TYPES.get(type_name)
-    if target is None and type_name == DayClosed.TYPE:
-        return msgspec.json.Decoder(DayClosed)
+    target = DATA_TYPES.get(type_name)
     if target is None:
         reason = f"unknown event type {type_name[:100]!r}"
         raise RejectedEventError(reason, "type")
@@ -215,22 +260,51 @@ def _read_minor(exponent: int, target: type[Any], value: object) -> Minor:
     if not isinstance(value, str):
         msg = "an amount is a decimal string"
         raise ValueError(msg)  # noqa: TRY004 - msgspec turns ValueError into an error with the path
+    if exponent == 2 and value[-3:-2] == "." and 3 < len(value) < 17:  # noqa: PLR2004 - "0.00" to 10^15
+        digits = value[:-3] + value[-2:]
+        if digits.isdigit() and digits.isascii():
+            return Minor(digits)  # nearly every amount: 30 times as fast as by Decimal
+    if len(value) > _MAX_AMOUNT_LENGTH or not _AMOUNT.fullmatch(value):
+        msg = f"not a decimal amount: {value[:40]!r}"
+        raise ValueError(msg)
     return Minor.parse(value, exponent)
 
 
-def _exponent_in(data: bytes) -> int:
-    class _Currency(msgspec.Struct):
-        currency: str = ""
+def _likely_exponent(data: bytes) -> int:
+    # A guess from the bytes spares a second decoding; decode_data checks it against the decoded field.
+    at = data.find(b'"currency"')
+    if at < 0:
+        return _COMMON_EXPONENT
+    return _EXPONENTS_BY_BYTES.get(data[at + 10 : at + 16].strip(b' :",'), _COMMON_EXPONENT)
 
+
+def _exponent_in(data: bytes) -> int:
     try:
-        return exponent_of(msgspec.json.decode(data, type=_Currency).currency)
+        return exponent_of(_currency_decoder.decode(data).currency)
     except msgspec.MsgspecError:
         return _COMMON_EXPONENT
 
 
+def _format(minor: int, exponent: int) -> str:
+    if exponent == 0 or minor < 0:
+        return f"{Decimal(minor).scaleb(-exponent):f}"
+    whole, part = divmod(minor, 10**exponent)
+    return f"{whole}.{part:0{exponent}d}"
+
+
+@cache
+def _encoded_fields(target: type[msgspec.Struct]) -> tuple[tuple[str, str, Any], ...]:
+    found = []
+    for field in msgspec.structs.fields(target):
+        made = field.default_factory is not msgspec.NODEFAULT
+        default = field.default_factory() if made else field.default
+        found.append((field.name, field.encode_name, default))
+    return tuple(found)
+
+
 def _schema_hook(target: type[Any]) -> dict[str, Any]:
     if target is Minor:
-        return {"type": "string", "pattern": r"^-?\d+(\.\d+)?$", "description": "decimal amount"}
+        return dict(_AMOUNT_SCHEMA)
     raise NotImplementedError
 
 
