@@ -1,0 +1,1 @@
+"""Brings events in: the HTTP gateway and file import towards Kafka, and Kafka into loan state."""

@@ -92,7 +92,7 @@ CREATE TABLE core.book_now (
     branch_key integer NOT NULL,
     product_key integer NOT NULL,
     bucket smallint NOT NULL,
-    status smallint NOT NULL,
+    status smallint NOT NULL,                       -- LoanStatus, or 6: active and charged off
     loans bigint NOT NULL DEFAULT 0,
     disbursed_minor bigint NOT NULL DEFAULT 0,
     paid_minor bigint NOT NULL DEFAULT 0,
@@ -100,6 +100,7 @@ CREATE TABLE core.book_now (
     outstanding_minor bigint NOT NULL DEFAULT 0,
     overdue_minor bigint NOT NULL DEFAULT 0,
     overdue_principal_minor bigint NOT NULL DEFAULT 0,
+    estimated_loans bigint NOT NULL DEFAULT 0,      -- whose principal is pro rata
     PRIMARY KEY (slice, book_key, currency_key, branch_key, product_key, bucket, status)
 ) PARTITION BY LIST (slice);
 
@@ -121,6 +122,7 @@ CREATE TABLE core.book_day (
     outstanding_minor bigint NOT NULL,
     overdue_minor bigint NOT NULL,
     overdue_principal_minor bigint NOT NULL,
+    estimated_loans bigint NOT NULL,
     PRIMARY KEY (slice, book_key, business_on, known_on, currency_key, branch_key, product_key, bucket, status)
 ) PARTITION BY LIST (slice);
 
@@ -138,6 +140,7 @@ CREATE TABLE core.cash_day (
     current_minor bigint NOT NULL DEFAULT 0,
     arrears_minor bigint NOT NULL DEFAULT 0,
     advance_minor bigint NOT NULL DEFAULT 0,
+    due_collected_minor bigint NOT NULL DEFAULT 0,        -- of what fell due that day, paid by its close
     on_time_count bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (slice, book_key, effective_on, known_on, currency_key, branch_key, product_key)
 ) PARTITION BY LIST (slice);

@@ -43,23 +43,26 @@ CREATE TABLE core.outbox (
 );
 ALTER TABLE core.outbox ALTER COLUMN payload SET STORAGE EXTERNAL;
 
--- One row a slice and business day: the barrier reached in its log, then its loans swept.
+-- How far each slice's log has come: the latest day that its day.closed markers have closed.
+CREATE TABLE core.day_reached (
+    book_key smallint NOT NULL REFERENCES core.book,
+    slice smallint NOT NULL,
+    business_on date NOT NULL,
+    reached_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (book_key, slice)
+);
+
+-- One row a slice and closed day, made by the flip: have its loans been brought to the next day?
 CREATE TABLE core.day_roll (
     book_key smallint NOT NULL REFERENCES core.book,
     business_on date NOT NULL,                      -- the day that closed
     slice smallint NOT NULL,
-    reached_at timestamptz NOT NULL DEFAULT now(),
-    loans bigint NOT NULL DEFAULT 0,
-    swept_at timestamptz,                           -- all its loans stand at the next day
+    flipped_at timestamptz NOT NULL DEFAULT now(),
+    loans bigint NOT NULL DEFAULT 0,                -- loans brought over so far
+    swept_at timestamptz,                           -- null while loans of this slice wait
     PRIMARY KEY (book_key, business_on, slice)
 );
-
-CREATE TABLE core.day_flip (
-    book_key smallint NOT NULL REFERENCES core.book,
-    business_on date NOT NULL,                      -- the day that closed
-    flipped_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (book_key, business_on)
-);
+CREATE INDEX day_roll_open ON core.day_roll (book_key, slice) WHERE swept_at IS NULL;
 
 -- Daily history to restate: the sweeper behind backdated events reads it.
 CREATE TABLE core.restate (

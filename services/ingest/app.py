@@ -1,0 +1,173 @@
+"""The ingest worker: joins Kafka's batches, the flow, the store, the day roll and the relay."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+import structlog
+
+from ingest import metrics
+from ingest.breaker import DeadLetterBreaker
+from ingest.cache import LoanCache
+from ingest.day_roll import DayRoll
+from ingest.decoding import cut, decode_record
+from ingest.inbox import Inbox
+from ingest.lane import Lane
+from ingest.positions import take_over
+from ingest.records import BatchOutcome, Segment
+from ingest.relay import run_relay
+from ingest.settings import WorkerSettings
+from ingest.store import PostgresLoanStore
+from loanbook.kafka.batches import Partition, RecordBatch
+from loanbook.kafka.producer import EventProducer
+from loanbook.kafka.worker import BatchWorker
+from loanbook.postgres.fates import RETRYABLE, Fate, fate_of
+from loanbook.topics import BOOK_REFERENCE, BORROWER_PROFILES, LOAN_EVENTS
+
+log = structlog.get_logger()
+TOPICS = (LOAN_EVENTS, BORROWER_PROFILES, BOOK_REFERENCE)
+_DECODE_SLICE = 500  # records decoded before other tasks get a turn
+_CAUGHT_UP_EVERY_S = 2
+
+
+class IngestWorker:
+    """Takes batches into lanes; each lane applies them in transactions of its own."""
+
+    def __init__(self, settings: WorkerSettings, store: PostgresLoanStore, producer: EventProducer) -> None:
+        self.settings = settings
+        self.store = store
+        self.cache = LoanCache(settings.cache_events)
+        self.relay_wake = asyncio.Event()
+        self.breaker = DeadLetterBreaker(settings.dead_share_max, settings.dead_window)
+        self.day_roll = DayRoll(store, self.cache)
+        self._unacked: dict[Partition, list[RecordBatch]] = {}
+        self.lanes = [self._make_lane() for _ in range(settings.lanes)]
+        self._producer = producer
+        self._owner = f"{socket.gethostname()}:{os.getpid()}"
+        self.worker = BatchWorker(settings.kafka(), self, TOPICS, settings.group, tasks=self._tasks())
+
+    @property
+    def waiting_reason(self) -> str | None:
+        """Why nothing is acked although there is work, or None."""
+        reasons = [lane.waiting_reason for lane in self.lanes if lane.waiting_reason]
+        return reasons[0] if reasons else self.day_roll.waiting_reason
+
+    async def assigned(self, partitions: frozenset[Partition]) -> Mapping[Partition, int | None]:
+        """Take the partitions over at their stored positions."""
+        self.cache.clear()
+        positions = await take_over(self.store, self.worker, partitions, self._owner)
+        for barrier in await self.store.select_barriers():
+            held = Partition(LOAN_EVENTS, barrier.slice)
+            if held in partitions:
+                await self.lane_of(held).inbox.hold([held])
+                self.day_roll.hold_until(held, barrier.book, barrier.business_on)
+        for partition, position in positions.items():
+            if position.paused_reason is not None:
+                log.error("partition_is_paused", partition=str(partition), reason=position.paused_reason)
+                await self._keep_back(partition)
+        return {partition: position.next_offset for partition, position in positions.items()}
+
+    async def revoked(self, partitions: frozenset[Partition]) -> None:
+        """Drop what waits; a transaction under way may finish, the positions keep it from counting twice."""
+        for lane in self.lanes:
+            await lane.inbox.drop(partitions)
+            async with lane.busy:
+                pass
+        self.day_roll.forget(partitions)
+        for partition in partitions:
+            self._unacked.pop(partition, None)
+
+    async def deliver(self, batch: RecordBatch) -> None:
+        """Decode a batch and hand it to its lane; waits while the lane is full."""
+        records = []
+        for index, record in enumerate(batch.records):
+            if index % _DECODE_SLICE == 0:
+                await asyncio.sleep(0)
+            records.append(decode_record(batch.partition, record))
+        self._unacked.setdefault(batch.partition, []).append(batch)
+        await self.lane_of(batch.partition).inbox.put(cut(batch, records))
+
+    def lane_of(self, partition: Partition) -> Lane:
+        """The lane of a partition: lanes share no slice, so they never wait for each other's rows."""
+        return self.lanes[partition.partition % len(self.lanes)]
+
+    async def run(self) -> int:
+        """Work until told to stop; returns the exit code."""
+        return await self.worker.run()
+
+    def _make_lane(self) -> Lane:
+        return Lane(
+            store=self.store,
+            inbox=Inbox(self.settings.inbox_records),
+            cache=self.cache,
+            batch_records=self.settings.batch_records,
+            retry_wait_max=self.settings.retry_wait_max,
+            committed=self._committed,
+        )
+
+    def _tasks(self) -> Sequence[Callable[[], Awaitable[None]]]:
+        return (
+            *(lane.run for lane in self.lanes),
+            lambda: forever(lambda: self.day_roll.run(self._release), "day_roll"),
+            lambda: forever(lambda: run_relay(self.store, self._producer, self.relay_wake), "relay"),
+            lambda: forever(self._watch_progress, "progress"),
+        )
+
+    async def _committed(self, segments: Sequence[Segment], outcome: BatchOutcome) -> None:
+        self.relay_wake.set()
+        for segment in segments:
+            waiting = self._unacked.get(segment.partition, [])
+            while waiting and waiting[0].next_offset <= segment.next_offset:
+                self.worker.ack(waiting.pop(0))
+        self.day_roll.hold(segments)
+        for partition, position in outcome.refused:
+            metrics.GAPS_REFUSED.inc()
+            log.warning("gap_refused", partition=str(partition), position=position)
+            await self._fetch_again(partition, position)
+        for partition in {segment.partition for segment in segments}:
+            records = sum(len(s.records) for s in segments if s.partition == partition)
+            reason = self.breaker.note(partition, records, outcome.dead_by_partition[partition])
+            if reason is not None:
+                await self._stop_partition(partition, reason)
+
+    async def _fetch_again(self, partition: Partition, position: int) -> None:
+        await self.lane_of(partition).inbox.drop([partition])
+        self._unacked.pop(partition, None)
+        await self.worker.seek(partition, position)
+
+    async def _stop_partition(self, partition: Partition, reason: str) -> None:
+        log.error("partition_paused", partition=str(partition), reason=reason)
+        metrics.PARTITIONS_PAUSED.inc()
+        await self.store.pause_position(partition, reason)
+        await self._keep_back(partition)
+
+    async def _keep_back(self, partition: Partition) -> None:
+        await self.lane_of(partition).inbox.hold([partition])
+        self.worker.pause(partition)
+
+    async def _release(self, partitions: Sequence[Partition]) -> None:
+        for lane in self.lanes:
+            await lane.inbox.release(partitions)
+
+    async def _watch_progress(self) -> None:
+        while True:
+            progress = await self.worker.progress()
+            for partition, done in progress.items():
+                metrics.LAG.labels(partition.topic, partition.partition).set(done.lag)
+            await self.store.mark_caught_up([p for p, done in progress.items() if done.caught_up])
+            await asyncio.sleep(_CAUGHT_UP_EVERY_S)
+
+
+async def forever(work: Callable[[], Awaitable[None]], name: str) -> None:
+    """Run background work again after passing errors; others end the worker."""
+    while True:
+        try:
+            await work()
+        except RETRYABLE as error:
+            if fate_of(error) is not Fate.RETRY:
+                raise
+            log.warning("background_retried", work=name, error=str(error))
+            await asyncio.sleep(1)

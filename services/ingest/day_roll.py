@@ -1,0 +1,162 @@
+"""The roll of the business day: flip the book when every log has reached its end, then sweep its loans.
+
+A flip takes the book's lock for a moment; the sweep runs in small transactions beside the stream, by
+all workers side by side. A loan that an event touches meanwhile rolls itself: its row then stands at
+the new day already. Days never go back, so a sweep that is killed and repeated rolls each loan once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from ingest import metrics
+from ingest.cache import LoanCache
+from ingest.flow import Subject, change
+from ingest.records import DAYS_AHEAD_MAX, Book, ChangedLoan, LoanRef, Segment
+from ingest.store import PostgresLoanStore
+from ingest.transaction import BOOK_LOCK, PostgresUnit, stored_loan
+from loanbook.kafka.batches import Partition
+from loanbook.postgres.load_sql import load_sql
+from loanbook.postgres.pool import Connection
+
+_LOOK_HELD_S, _LOOK_IDLE_S = 0.02, 0.5
+_LOANS_MAX = 2_000  # a transaction of the sweep; keeps a waiting batch's delay short
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swept:
+    """What one transaction of the sweep did."""
+
+    slices: int
+    loans: int
+
+
+class DayRoll:
+    """Flips books and sweeps loans, and holds partitions at their day barriers meanwhile."""
+
+    def __init__(self, store: PostgresLoanStore, cache: LoanCache) -> None:
+        self._store = store
+        self._cache = cache
+        self._held: dict[Partition, tuple[str, date]] = {}
+        self._wake = asyncio.Event()
+
+    @property
+    def waiting_reason(self) -> str | None:
+        """Which barriers partitions stand at, or None."""
+        if not self._held:
+            return None
+        days = sorted({f"{book} {day}" for book, day in self._held.values()})
+        return f"day barrier {', '.join(days)} reached in {len(self._held)} partitions"
+
+    def hold(self, segments: Iterable[Segment]) -> None:
+        """Note which of these partitions now stand at a barrier."""
+        for segment in segments:
+            if segment.barrier is not None:
+                self.hold_until(segment.partition, segment.barrier.book, segment.barrier.day.business_on)
+
+    def hold_until(self, partition: Partition, book: str, business_on: date) -> None:
+        """Keep a partition back until the book has left this day."""
+        self._held[partition] = (book, business_on)
+        self._wake.set()
+
+    def forget(self, partitions: Iterable[Partition]) -> None:
+        """Stop caring for partitions that went to another worker."""
+        for partition in partitions:
+            self._held.pop(partition, None)
+
+    async def run(self, release: Callable[[list[Partition]], Awaitable[None]]) -> None:
+        """Flip and sweep whenever there is reason to, and look twice a second."""
+        while True:
+            while await self.step(release):
+                pass
+            self._wake.clear()
+            with suppress(TimeoutError):
+                pause = _LOOK_HELD_S if self._held else _LOOK_IDLE_S
+                await asyncio.wait_for(self._wake.wait(), timeout=pause)
+
+    async def step(self, release: Callable[[list[Partition]], Awaitable[None]]) -> bool:
+        """Sweep a little, flip what is ready, release what may go on; whether anything was done."""
+        swept = await sweep(self._store, self._cache)
+        metrics.LOANS_ROLLED.inc(swept.loans)
+        closed = [await flip(self._store, key) for key in await self._store.select_ready_books()]
+        flipped = sum(day is not None for day in closed)
+        metrics.DAYS_CLOSED.inc(flipped)
+        await self._release(release)
+        return bool(swept.slices or flipped)
+
+    async def _release(self, release: Callable[[list[Partition]], Awaitable[None]]) -> None:
+        if not self._held:
+            return
+        books = await self._store.select_business_days()
+        free = [
+            partition
+            for partition, (book, day) in self._held.items()
+            if book not in books or not 0 <= (day - books[book]).days <= DAYS_AHEAD_MAX
+        ]
+        for partition in free:
+            del self._held[partition]
+        await release(free)
+
+
+async def flip(store: PostgresLoanStore, book_key: int) -> date | None:
+    """Close the book's day if every slice's log has reached its end; returns the day closed."""
+    async with store.pool.acquire() as connection, connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock($1, $2)", BOOK_LOCK, book_key)
+        closed: date | None = await connection.fetchval(load_sql("ingest", "flip_book"), book_key)
+        return closed
+
+
+async def sweep(store: PostgresLoanStore, cache: LoanCache) -> Swept:
+    """Bring some loans of slices that no other worker holds to their book's day."""
+    async with store.transaction() as unit:
+        await unit.lock_books()
+        rolls = await unit.connection.fetch(load_sql("ingest", "select_open_rolls"))
+        if not rolls:
+            return Swept(slices=0, loans=0)
+        book = next(b for b in unit.books.values() if b.book_key == rolls[0]["book_key"])
+        mine = [row for row in rolls if row["book_key"] == book.book_key]
+        changes = await roll_loans(unit, book, [row["slice"] for row in mine], cache)
+        await unit.save(changes, [])
+        await _finish(unit.connection, book, mine, changes)
+    cache.keep(changes)
+    return Swept(slices=len(mine), loans=len(changes))
+
+
+async def roll_loans(
+    unit: PostgresUnit, book: Book, slices: Sequence[int], cache: LoanCache
+) -> list[ChangedLoan]:
+    """Fold the loans of these slices that are due to change, at the book's day."""
+    rows = await unit.connection.fetch(
+        load_sql("ingest", "lock_due_loans"), book.book_key, slices, book.business_on, _LOANS_MAX
+    )
+    due = {LoanRef(row["slice"], row["loan_key"]): row for row in rows}
+    stored = {ref: stored_loan(row) for ref, row in due.items()}
+    histories = await unit.histories(ref for ref in due if not cache.holds(ref, stored[ref].version))
+    changes = []
+    for ref, row in due.items():
+        events, before = (histories[ref], None) if ref in histories else cache.get(ref)
+        subject = Subject(ref=ref, loan_id=row["loan_id"], stored=stored[ref], events=list(events))
+        changes.append(change(subject, book, before, unit.directory))
+    return changes
+
+
+async def _finish(
+    connection: Connection, book: Book, rolls: Sequence[Any], changes: Sequence[ChangedLoan]
+) -> None:
+    loans = Counter(changed.ref.slice for changed in changes)
+    for closed_on in sorted({row["business_on"] for row in rolls}):
+        slices = [row["slice"] for row in rolls if row["business_on"] == closed_on]
+        await connection.execute(
+            load_sql("ingest", "finish_rolls"),
+            book.book_key,
+            closed_on,
+            slices,
+            [loans[number] for number in slices],
+            book.business_on,
+        )

@@ -1,0 +1,42 @@
+"""Fetched records to segments: decoded, and cut where a day barrier stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from aiokafka import ConsumerRecord
+
+from ingest.records import Record, Rejection, Segment
+from loanbook import wire
+from loanbook.domain.errors import RejectedEventError
+from loanbook.kafka.batches import Partition, RecordBatch
+from loanbook.wire import ReceivedDayClosed
+
+
+def decode_record(partition: Partition, record: ConsumerRecord) -> Record:
+    """Decode one record; what cannot be decoded carries the field and the reason."""
+    try:
+        value = wire.decode(record.value or b"")
+    except RejectedEventError as error:
+        rejection = Rejection(error.reason, error.field)
+        return Record(
+            partition=partition, offset=record.offset, key=record.key, raw=record.value, value=rejection
+        )
+    return Record(partition=partition, offset=record.offset, key=record.key, raw=record.value, value=value)
+
+
+def cut(batch: RecordBatch, records: Sequence[Record]) -> Iterator[Segment]:
+    """Segments of a batch: each ends behind a day barrier or with the batch; the last closes the batch."""
+    start, from_offset = 0, batch.from_offset
+    for index, record in enumerate(records[:-1], start=1):
+        if isinstance(record.value, ReceivedDayClosed):
+            next_offset = record.offset + 1
+            yield _segment(batch, from_offset, next_offset, records[start:index])
+            start, from_offset = index, next_offset
+    yield _segment(batch, from_offset, batch.next_offset, records[start:])
+
+
+def _segment(batch: RecordBatch, from_offset: int, next_offset: int, records: Sequence[Record]) -> Segment:
+    return Segment(
+        partition=batch.partition, from_offset=from_offset, next_offset=next_offset, records=records
+    )

@@ -1,0 +1,128 @@
+"""Names to surrogate keys: books, sources, currencies, branches, products, officers; few and cached."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ingest.records import Record
+from loanbook.domain.events import LoanEvent
+from loanbook.domain.money import exponent_of
+from loanbook.domain.settings import ProductSettings
+from loanbook.postgres.load_sql import load_sql
+from loanbook.postgres.pool import Connection
+from loanbook.wire import Received
+
+UNKNOWN = 0  # the key of a name that is not given
+_DEFAULTS = ProductSettings()
+
+
+class PostgresDirectory:
+    """The names met so far; a name that is new gets its key before the batch's transaction."""
+
+    def __init__(self) -> None:
+        self.book_keys: dict[str, int] = {}
+        self._sources: dict[str, int] = {}
+        self._currencies: dict[str, int] = {}
+        self._branches: dict[tuple[int, str], int] = {}
+        self._products: dict[tuple[int, str], int] = {}
+        self._officers: dict[tuple[int, str], int] = {}
+        self._settings: dict[tuple[int, str], ProductSettings] = {}
+        self._authority: dict[tuple[int, int], int] = {}
+
+    async def load(self, connection: Connection) -> None:
+        """Read all names, as at the start and when a name is missing."""
+        rows = await connection.fetch(load_sql("ingest", "select_directory"))
+        read: dict[str, dict[Any, int]] = {kind: {} for kind in _KINDS}
+        for row in rows:
+            read[row["kind"]][_name(row)] = row["key"]
+            if row["kind"] == "product":
+                self._settings[row["book_key"], row["name"]] = ProductSettings.from_json(
+                    json.loads(row["settings"])
+                )
+        self.book_keys, self._sources, self._currencies = read["book"], read["source"], read["currency"]
+        self._branches, self._products, self._officers = read["branch"], read["product"], read["officer"]
+        authority = await connection.fetch("SELECT book_key, type_key, source_key FROM core.authority")
+        self._authority = {(row["book_key"], row["type_key"]): row["source_key"] for row in authority}
+
+    async def prepare(self, connection: Connection, records: Sequence[Record]) -> None:
+        """Give keys to the names of these records that have none yet."""
+        if not self._missing(records):
+            return
+        await self.load(connection)  # another worker, or `loanpulse book add`, may have made them
+        names = sorted(self._missing(records))
+        await connection.execute(
+            load_sql("ingest", "insert_names"),
+            [kind for kind, _, _ in names],
+            [book_key for _, book_key, _ in names],
+            [name for _, _, name in names],
+            [exponent_of(name) for _, _, name in names],
+        )
+        await self.load(connection)
+
+    def source_key(self, uri: str) -> int:
+        """Key of an event source; raises KeyError unless prepared."""
+        return self._sources[uri]
+
+    def source_uris(self) -> dict[int, str]:
+        """URIs by source key."""
+        return {key: uri for uri, key in self._sources.items()}
+
+    def currency_key(self, code: str | None) -> int:
+        """Key of a currency, UNKNOWN without one."""
+        return UNKNOWN if code is None else self._currencies[code]
+
+    def branch_key(self, book_key: int, branch: str | None) -> int:
+        """Key of a branch, UNKNOWN without one."""
+        return UNKNOWN if branch is None else self._branches[book_key, branch]
+
+    def product_key(self, book_key: int, product: str | None) -> int:
+        """Key of a product, UNKNOWN without one."""
+        return UNKNOWN if product is None else self._products[book_key, product]
+
+    def officer_key(self, book_key: int, officer: str | None) -> int:
+        """Key of an officer, UNKNOWN without one."""
+        return UNKNOWN if officer is None else self._officers[book_key, officer]
+
+    def settings(self, book_key: int, product: str | None) -> ProductSettings:
+        """The product's rules, or the defaults."""
+        return self._settings.get((book_key, product or ""), _DEFAULTS)
+
+    def counts(self, book_key: int, type_key: int, source: str) -> bool:
+        """Whether this source has the word on this event type; without a row every source has."""
+        authority = self._authority.get((book_key, type_key))
+        return authority is None or authority == self._sources.get(source)
+
+    def _missing(self, records: Iterable[Record]) -> set[tuple[str, int, str]]:
+        found: set[tuple[str, int, str]] = set()
+        for record in records:
+            if isinstance(record.value, Received):
+                self._look_up(record.value.event, found)
+        return found
+
+    def _look_up(self, event: LoanEvent, found: set[tuple[str, int, str]]) -> None:
+        if event.source not in self._sources:
+            found.add(("source", UNKNOWN, event.source))
+        fact = event.fact
+        if fact.currency is not None and fact.currency not in self._currencies:
+            found.add(("currency", UNKNOWN, fact.currency))
+        book_key = self.book_keys.get(event.book)
+        if book_key is None:
+            found.add(("book", UNKNOWN, event.book))  # only `loanpulse book add` makes books
+            return
+        for kind, known in (
+            ("branch", self._branches),
+            ("product", self._products),
+            ("officer", self._officers),
+        ):
+            name = getattr(fact, kind, None)
+            if name is not None and (book_key, name) not in known:
+                found.add((kind, book_key, name))
+
+
+_KINDS = ("book", "source", "currency", "branch", "product", "officer")
+
+
+def _name(row: Any) -> Any:  # noqa: ANN401 - a database row
+    return row["name"] if row["book_key"] is None else (row["book_key"], row["name"])

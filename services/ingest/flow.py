@@ -1,0 +1,228 @@
+"""One batch of events, top to bottom: what is decided, in the order in which it happens."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from ingest.cache import LoanCache
+from ingest.records import (
+    BatchOutcome,
+    Book,
+    ChangedLoan,
+    Claimed,
+    LedgerRow,
+    LoanRef,
+    Record,
+    Rejection,
+    Remembered,
+    Segment,
+    StoredLoan,
+    reference_fault,
+)
+from loanbook.domain.events import LoanCreated, LoanEvent, LoanOpenedFromSnapshot
+from loanbook.domain.loan import Loan, fold
+from loanbook.domain.settings import ProductSettings
+from loanbook.postgres.ledger import TYPE_KEYS, digest_of
+from loanbook.topics import loan_key_of, slice_of
+from loanbook.wire import Received, ReceivedReference
+
+
+class Directory(Protocol):
+    """Names to surrogate keys; complete for a batch once `prepare` has run."""
+
+    def source_key(self, uri: str) -> int:
+        """Key of an event source."""
+
+    def settings(self, book_key: int, product: str | None) -> ProductSettings:
+        """The product's rules, or the defaults."""
+
+    def counts(self, book_key: int, type_key: int, source: str) -> bool:
+        """Whether this source has the word on this event type."""
+
+
+class Unit(Protocol):
+    """One transaction; what it locks it locks in the order of these methods."""
+
+    @property
+    def books(self) -> Mapping[str, Book]:
+        """The books by name, read under their locks by `claim`."""
+
+    @property
+    def directory(self) -> Directory:
+        """Names to keys, complete for the batch."""
+
+    async def claim(self, segments: Sequence[Segment]) -> Claimed:
+        """Lock the books (shared) and the positions; trim, and refuse gaps."""
+
+    async def lock_loans(self, rows: Sequence[LedgerRow]) -> dict[LoanRef, StoredLoan]:
+        """Insert missing loans, then lock all in key order."""
+
+    async def remember(self, rows: Sequence[LedgerRow]) -> Remembered:
+        """Write the ledger rows that are new."""
+
+    async def histories(self, refs: Iterable[LoanRef]) -> dict[LoanRef, list[LoanEvent]]:
+        """All events of these loans, the fresh ones included."""
+
+    async def save(self, changes: Sequence[ChangedLoan], fresh: Sequence[LedgerRow]) -> None:
+        """Write states, plans, roll-up differences and the notice."""
+
+    async def refer(self, references: Sequence[ReceivedReference]) -> None:
+        """Write borrowers' and branches' attributes, the latest of each."""
+
+    async def bury(self, dead: Sequence[tuple[Record, Rejection]]) -> None:
+        """Write dead letters with their original bytes."""
+
+    async def advance(self, segments: Sequence[Segment]) -> None:
+        """Move the positions, and note the day barriers reached."""
+
+
+class LoanStore(Protocol):
+    """Where loans and positions are kept."""
+
+    async def prepare(self, records: Iterable[Record]) -> None:
+        """Make keys for names not met before, in a transaction of their own."""
+
+    def transaction(self) -> AbstractAsyncContextManager[Unit]:
+        """Open one transaction; leaving it commits."""
+
+
+async def record_batch(segments: Sequence[Segment], store: LoanStore, cache: LoanCache) -> BatchOutcome:
+    """Apply a batch of events to their loans, each once, in one transaction."""
+    await store.prepare(record for segment in segments for record in segment.records)
+    async with store.transaction() as unit:
+        claimed = await unit.claim(segments)
+        records = [record for segment in claimed.segments for record in segment.records]
+        rows, dead = sort_out(records, unit)
+        stored = await unit.lock_loans(rows)
+        remembered = await unit.remember(rows)
+        changes = await fold_changed(unit, stored, remembered.fresh, cache)
+        await unit.save(changes, remembered.fresh)
+        await unit.refer([r.value for r in records if isinstance(r.value, ReceivedReference)])
+        dead += [(row.record, Rejection("id was used before with other content", "id"))
+                 for row in remembered.conflicts]  # fmt: skip
+        await unit.bury(dead)
+        await unit.advance(claimed.segments)
+    cache.keep(changes)
+    return BatchOutcome(
+        applied=len(remembered.fresh),
+        duplicates=remembered.duplicates,
+        conflicts=len(remembered.conflicts),
+        dead=len(dead),
+        dead_by_partition=Counter(record.partition for record, _ in dead),
+        loans=len(changes),
+        refused=claimed.refused,
+    )
+
+
+def sort_out(records: Iterable[Record], unit: Unit) -> tuple[list[LedgerRow], list[tuple[Record, Rejection]]]:
+    """Ledger rows of the loan events, and the records that are faulty without any context."""
+    rows: list[LedgerRow] = []
+    dead: list[tuple[Record, Rejection]] = []
+    for record in records:
+        value = record.value
+        if isinstance(value, Rejection):
+            dead.append((record, value))
+        elif isinstance(value, Received):
+            book = unit.books.get(value.event.book)
+            if book is None:
+                dead.append((record, Rejection(f"unknown book {value.event.book!r}", "book")))
+            else:
+                rows.append(_ledger_row(record, value, book, unit.directory))
+        elif (fault := reference_fault(value, unit.books)) is not None:
+            dead.append((record, fault))
+    return rows, dead
+
+
+async def fold_changed(
+    unit: Unit, stored: Mapping[LoanRef, StoredLoan], fresh: Sequence[LedgerRow], cache: LoanCache
+) -> list[ChangedLoan]:
+    """Fold every loan that has a new event, from the cache where it is current, else from the ledger."""
+    by_loan: dict[LoanRef, list[LedgerRow]] = defaultdict(list)
+    for row in fresh:
+        by_loan[row.ref].append(row)
+    cold = [ref for ref in by_loan if not cache.holds(ref, stored[ref].version)]
+    histories = await unit.histories(cold)
+    changes = []
+    for ref in sorted(by_loan):
+        rows = by_loan[ref]
+        loan_id, new = rows[0].event.loan_id, [row.event for row in rows]
+        if ref in histories:
+            known, before = histories[ref], None
+        else:
+            kept, before = cache.get(ref)
+            known = [*kept, *new]
+        subject = Subject(ref=ref, loan_id=loan_id, stored=stored[ref], events=known, fresh=new)
+        changes.append(change(subject, rows[0].book, before, unit.directory))
+    return changes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """A loan to fold: its row as locked, all its events, and those among them that are new."""
+
+    ref: LoanRef
+    loan_id: str
+    stored: StoredLoan
+    events: list[LoanEvent]
+    fresh: Sequence[LoanEvent] = ()
+
+
+def change(subject: Subject, book: Book, before: Loan | None, directory: Directory) -> ChangedLoan:
+    """Fold a loan at its book's day; `before` is worked out again unless the cache still has it."""
+    if before is None and subject.stored.version and not subject.stored.quarantined:
+        fresh = {(event.source, event.event_id) for event in subject.fresh}
+        older = [event for event in subject.events if (event.source, event.event_id) not in fresh]
+        before, _ = refold(subject, replace(book, business_on=subject.stored.as_of), older, directory)
+    after, quarantine = refold(subject, book, subject.events, directory)
+    return ChangedLoan(
+        ref=subject.ref,
+        book_key=book.book_key,
+        stored=subject.stored,
+        before=before,
+        after=after,
+        events=subject.events,
+        quarantine=quarantine,
+    )
+
+
+def refold(
+    subject: Subject, book: Book, events: Sequence[LoanEvent], directory: Directory
+) -> tuple[Loan, str | None]:
+    """Fold a loan's events at the book's business day; a fault quarantines this loan alone."""
+    counted = [event for event in events if _counts(event, book, directory)]
+    settings = directory.settings(book.book_key, product_of(counted))
+    try:
+        return fold(book.book, subject.loan_id, counted, settings, book.business_on), None
+    except Exception as error:  # noqa: BLE001 - one loan's fault must not stop the others; it is shown
+        reason = f"{type(error).__name__}: {error}"[:500]
+        return Loan(book=book.book, loan_id=subject.loan_id, as_of=book.business_on), reason
+
+
+def product_of(events: Iterable[LoanEvent]) -> str | None:
+    """The product that the loan was opened with, whichever event came first."""
+    opened = [e for e in events if isinstance(e.fact, LoanCreated | LoanOpenedFromSnapshot)]
+    if not opened:
+        return None
+    fact = min(opened, key=lambda event: event.order).fact
+    return fact.product if isinstance(fact, LoanCreated | LoanOpenedFromSnapshot) else None
+
+
+def _ledger_row(record: Record, value: Received, book: Book, directory: Directory) -> LedgerRow:
+    event = value.event
+    return LedgerRow(
+        ref=LoanRef(slice_of(event.loan_id), loan_key_of(event.book, event.loan_id)),
+        book=book,
+        source_key=directory.source_key(event.source),
+        event=event,
+        record=record,
+        digest=digest_of(event.fact.TYPE, value.data),
+        data=value.data,
+    )
+
+
+def _counts(event: LoanEvent, book: Book, directory: Directory) -> bool:
+    return directory.counts(book.book_key, TYPE_KEYS[event.fact.TYPE], event.source)

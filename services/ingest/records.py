@@ -1,0 +1,207 @@
+"""What one batch is made of: decoded records, the rows they become, the differences they cause."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import NamedTuple
+
+from loanbook.domain.events import LoanEvent
+from loanbook.domain.loan import Loan
+from loanbook.kafka.batches import Partition
+from loanbook.wire import Received, ReceivedDayClosed, ReceivedReference
+
+DAYS_AHEAD_MAX = 400  # a day.closed further ahead is a mistake, not a pause in the feed
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A record that cannot be taken, with the field and the reason."""
+
+    reason: str
+    field: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One Kafka record, decoded; the bytes stay for the dead letters and the fingerprint."""
+
+    partition: Partition
+    offset: int
+    key: bytes | None
+    raw: bytes | None
+    value: Received | ReceivedDayClosed | ReceivedReference | Rejection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """Records of one partition that go into one transaction; it ends where a day barrier stands."""
+
+    partition: Partition
+    from_offset: int
+    next_offset: int
+    records: Sequence[Record]
+
+    @property
+    def barrier(self) -> ReceivedDayClosed | None:
+        """The day.closed this segment ends with, if it does."""
+        last = self.records[-1].value if self.records else None
+        return last if isinstance(last, ReceivedDayClosed) else None
+
+
+class LoanRef(NamedTuple):
+    """Names a loan in the tables; sorts in the order in which loans are locked."""
+
+    slice: int
+    loan_key: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Book:
+    """A lender's legal entity with its running business day."""
+
+    book_key: int
+    book: str
+    business_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredLoan:
+    """The row of a loan as locked: what the roll-ups hold of it, and how it was folded."""
+
+    version: int  # 0: the loan is new
+    as_of: date
+    quarantined: bool
+    cell: RollupCell
+    measures: RollupMeasures
+
+
+class RollupCell(NamedTuple):
+    """Key of core.book_now within a book, in the order of its primary key."""
+
+    slice: int
+    book_key: int
+    currency_key: int
+    branch_key: int
+    product_key: int
+    bucket: int
+    status: int
+
+
+class RollupMeasures(NamedTuple):
+    """Values of core.book_now, in minor units but for the count."""
+
+    loans: int = 0
+    disbursed_minor: int = 0
+    paid_minor: int = 0
+    principal_minor: int = 0
+    outstanding_minor: int = 0
+    overdue_minor: int = 0
+    overdue_principal_minor: int = 0
+    estimated_loans: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedLoan:
+    """A loan that was folded again: its new state beside what was stored and known before."""
+
+    ref: LoanRef
+    book_key: int
+    stored: StoredLoan
+    before: Loan | None
+    after: Loan
+    events: list[LoanEvent]
+    quarantine: str | None = None
+
+    @property
+    def version(self) -> int:
+        """The version that will be stored."""
+        return self.stored.version + 1
+
+
+@dataclass(slots=True, kw_only=True)
+class BatchOutcome:
+    """What became of a batch, for the metrics and for what follows the commit."""
+
+    applied: int = 0
+    duplicates: int = 0
+    conflicts: int = 0
+    dead: int = 0
+    loans: int = 0
+    refused: list[tuple[Partition, int]] = field(default_factory=list)  # gaps: seek there
+    dead_by_partition: Counter[Partition] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerRow:
+    """One event with everything core.event wants to know of it but the day of receipt."""
+
+    ref: LoanRef
+    book: Book
+    source_key: int
+    event: LoanEvent
+    record: Record
+    digest: bytes
+    data: bytes
+
+    @property
+    def identity(self) -> tuple[int, str, int]:
+        """Loan, event id and source: what makes an event one."""
+        return (self.ref.loan_key, self.event.event_id, self.source_key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """What the ledger made of the rows: new events, mere repetitions, ids used twice."""
+
+    fresh: list[LedgerRow]
+    duplicates: int
+    conflicts: list[LedgerRow]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """Segments that may be applied, trimmed of what already was, and those with a gap before them."""
+
+    segments: list[Segment]
+    refused: list[tuple[Partition, int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """How far a partition was applied, and the fingerprint of the last record."""
+
+    next_offset: int
+    fingerprint: bytes | None = None
+    paused_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Barrier:
+    """A slice whose log has closed a day that its book has not left yet."""
+
+    slice: int
+    book: str
+    business_on: date
+
+
+def fingerprint_of(raw: bytes | None) -> bytes:
+    """Of a record's value: tells whether the log still holds the record that was applied."""
+    return hashlib.blake2b(raw or b"", digest_size=16).digest()
+
+
+def reference_fault(
+    value: ReceivedDayClosed | ReceivedReference, books: Mapping[str, Book]
+) -> Rejection | None:
+    """What is wrong with a day barrier or a reference, if anything."""
+    book = books.get(value.book)
+    if book is None:
+        return Rejection(f"unknown book {value.book!r}", "book")
+    if isinstance(value, ReceivedDayClosed):
+        ahead = (value.day.business_on - book.business_on).days
+        if ahead > DAYS_AHEAD_MAX:
+            return Rejection(f"closes a day {ahead} days ahead of the book's", "data.business_date")
+    return None

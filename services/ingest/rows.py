@@ -1,0 +1,130 @@
+"""Rows for COPY: a changed loan or a ledger entry in the order of its table's columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date
+from operator import attrgetter
+from typing import Any
+
+from ingest.directory import PostgresDirectory
+from ingest.records import ChangedLoan, LedgerRow
+from ingest.rollups import Keys
+from loanbook.domain.loan import FOLD_VERSION, Amounts, InstallmentState, Loan
+from loanbook.postgres.ledger import TYPE_KEYS
+
+EVENT_COLUMNS = (
+    "slice", "loan_key", "source_key", "event_id", "type_key", "effective_on", "business_on",
+    "known_on", "recorded_at", "sequence", "amount_minor", "entity_id", "entity_version", "is_copy",
+    "digest", "detail", "kafka_partition", "kafka_offset",
+)  # fmt: skip
+STATE_COLUMNS = (
+    "slice", "loan_key", "currency_key", "branch_key", "product_key", "officer_key",
+    "as_of", "version", "fold_version", "unapplied_minor", "last_effective_on", "last_recorded_at",
+    "last_event_id", "unapplied", "quarantine", "status", "bucket", "estimated",
+    "first_payment_default", "disbursed_minor", "scheduled_minor", "principal_outstanding_minor",
+    "total_outstanding_minor", "overdue_minor", "overdue_principal_minor", "due_to_date_minor",
+    "paid_minor", "overpaid_minor", "written_off_minor", "recovered_minor", "next_due_minor",
+    "last_payment_minor", "cohort_on", "first_due_on", "past_due_on", "next_due_on",
+    "next_boundary_on", "last_payment_on", "closed_on", "charged_off_on", "restructured_on",
+    "missed_12m", "on_time_streak", "decided", "days_late_sum", "recent_days_late", "max_dpd",
+    "returned_payments",
+)  # fmt: skip
+PLAN_COLUMNS = (
+    "slice", "loan_key", "schedule_version", "due_on", "kind", "met_on",
+    "principal_due", "interest_due", "fee_due", "penalty_due",
+    "principal_paid", "interest_paid", "fee_paid", "penalty_paid", "waived",
+)  # fmt: skip
+
+_state_figures = attrgetter(
+    "status", "bucket", "estimated", "first_payment_default", "disbursed", "scheduled",
+    "principal_outstanding", "total_outstanding", "overdue", "overdue_principal", "due_to_date",
+    "paid", "overpaid", "written_off", "recovered", "next_due", "last_payment", "disbursed_on",
+    "first_due_on", "past_due_on", "next_due_on", "next_boundary_on", "last_payment_on", "closed_on",
+    "charged_off_on", "restructured_on", "missed_12m", "on_time_streak", "decided", "days_late_sum",
+    "recent_days_late", "max_dpd", "returned_payments",
+)  # fmt: skip
+_COMPONENTS = ("principal", "interest", "fee", "penalty")
+
+
+def event_row(row: LedgerRow, *, is_copy: bool = False) -> tuple[Any, ...]:
+    """Row of core.event; known_on is the book's business day."""
+    event, fact, record = row.event, row.event.fact, row.record
+    return (
+        *row.ref, row.source_key, event.event_id, TYPE_KEYS[fact.TYPE], fact.effective_on,
+        fact.business_on, row.book.business_on, event.recorded_at, event.sequence,
+        getattr(fact, "amount_minor", None), fact.entity_id, fact.entity_version, is_copy,
+        row.digest, row.data, record.partition.partition, record.offset,
+    )  # fmt: skip
+
+
+def keys_of(changed: ChangedLoan, directory: PostgresDirectory) -> Keys:
+    """Surrogate keys of the dimensions the loan stands in now."""
+    loan, book_key = changed.after, changed.book_key
+    return Keys(
+        directory.currency_key(loan.currency),
+        directory.branch_key(book_key, loan.branch),
+        directory.product_key(book_key, loan.product),
+    )
+
+
+def keys_before(changed: ChangedLoan) -> Keys:
+    """The dimensions it stood in as stored."""
+    cell = changed.stored.cell
+    return Keys(cell.currency_key, cell.branch_key, cell.product_key)
+
+
+def state_row(changed: ChangedLoan, directory: PostgresDirectory) -> tuple[Any, ...]:
+    """Row of core.loan_state."""
+    loan = changed.after
+    last_effective_on, last_recorded_at, last_event_id = _last(loan)
+    return (
+        *changed.ref, *keys_of(changed, directory), directory.officer_key(changed.book_key, loan.officer),
+        loan.as_of, changed.version, FOLD_VERSION, sum(event.amount for event in loan.unapplied),
+        last_effective_on, last_recorded_at, last_event_id, len(loan.unapplied), changed.quarantine,
+        *_state_figures(loan),
+    )  # fmt: skip
+
+
+def plan_changed(changed: ChangedLoan) -> bool:
+    """Whether the installments differ from what is stored."""
+    return changed.before is None or changed.before.installments != changed.after.installments
+
+
+def plan_row(changed: ChangedLoan) -> tuple[Any, ...]:
+    """Row of core.loan_plan; an array that holds nothing but zeros is stored empty."""
+    parts = changed.after.installments
+    return (
+        *changed.ref,
+        changed.after.schedule_version,
+        [part.due_on for part in parts],
+        [str(part.kind) for part in parts],
+        [part.met_on for part in parts],
+        *_by_component(parts, lambda part: part.due),
+        *_by_component(parts, lambda part: part.paid),
+        _thin(part.waived.total for part in parts),
+    )
+
+
+def loan_facts(loan: Loan | None) -> tuple[str | None, date | None, int | None, int | None]:
+    """What core.loan keeps beside the id."""
+    if loan is None:
+        return (None, None, None, None)
+    return (loan.borrower_id, loan.disbursed_on, loan.annual_rate_bps, loan.term_days)
+
+
+def _by_component(
+    parts: Iterable[InstallmentState], amounts: Callable[[InstallmentState], Amounts]
+) -> list[list[int]]:
+    split = [amounts(part) for part in parts]
+    return [_thin(getattr(amount, name) for amount in split) for name in _COMPONENTS]
+
+
+def _thin(values: Iterable[int]) -> list[int]:
+    kept = list(values)
+    return kept if any(kept) else []
+
+
+def _last(loan: Loan) -> tuple[Any, Any, Any]:
+    order = loan.last_order
+    return (None, None, None) if order is None else (order[0], order[3], order[6])

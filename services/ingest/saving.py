@@ -1,0 +1,137 @@
+"""Writes changed loans: state, plan, what did not count, roll-up differences and the notices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Any
+
+from ingest import rollups
+from ingest.directory import PostgresDirectory
+from ingest.records import Book, ChangedLoan, LedgerRow
+from ingest.rows import (
+    PLAN_COLUMNS,
+    STATE_COLUMNS,
+    keys_before,
+    keys_of,
+    loan_facts,
+    plan_changed,
+    plan_row,
+    state_row,
+)
+from loanbook.domain.loan import CashDay
+from loanbook.postgres.load_sql import load_sql
+from loanbook.postgres.pool import Connection
+from loanbook.topics import LOAN_CHANGED
+from loanbook.wire import LoansChanged, encode_notice
+
+_UPDATE_STATES = (
+    "UPDATE core.loan_state s SET "  # noqa: S608 - the names are constants of this program
+    + ", ".join(f"{column} = t.{column}" for column in STATE_COLUMNS[2:])
+    + ", changed_at = now() FROM stage_state t WHERE s.slice = t.slice AND s.loan_key = t.loan_key"
+)
+
+
+async def save_changes(
+    connection: Connection,
+    directory: PostgresDirectory,
+    books: Mapping[int, Book],
+    changes: Sequence[ChangedLoan],
+    fresh: Sequence[LedgerRow] = (),
+) -> None:
+    """Write changed loans, sorted by key; `fresh` are the ledger rows that caused it."""
+    await _save_states(connection, directory, changes)
+    await _save_plans(connection, changes)
+    await _save_facts(connection, changes)
+    await _save_unapplied(connection, changes)
+    await _add_rollups(connection, directory, books, changes)
+    await _add_minutes(connection, directory, changes, fresh)
+    await _notify(connection, books, changes)
+
+
+async def _save_states(
+    connection: Connection, directory: PostgresDirectory, changes: Sequence[ChangedLoan]
+) -> None:
+    rows = [state_row(changed, directory) for changed in changes]
+    await connection.copy_records_to_table("stage_state", records=rows, columns=STATE_COLUMNS)
+    await connection.execute(_UPDATE_STATES)
+    await connection.execute("TRUNCATE stage_state")
+
+
+async def _save_plans(connection: Connection, changes: Sequence[ChangedLoan]) -> None:
+    rows = [plan_row(changed) for changed in changes if plan_changed(changed)]
+    if rows:
+        await connection.copy_records_to_table("stage_plan", records=rows, columns=PLAN_COLUMNS)
+        await connection.execute(load_sql("ingest", "save_plans"))
+        await connection.execute("TRUNCATE stage_plan")
+
+
+async def _save_facts(connection: Connection, changes: Sequence[ChangedLoan]) -> None:
+    rows = [
+        (*changed.ref, *loan_facts(changed.after))
+        for changed in changes
+        if loan_facts(changed.before) != loan_facts(changed.after)
+    ]
+    await _execute(connection, "save_loans", rows)
+
+
+async def _save_unapplied(connection: Connection, changes: Sequence[ChangedLoan]) -> None:
+    touched = [c for c in changes if c.after.unapplied or c.before is None or c.before.unapplied]
+    await _execute(connection, "delete_unapplied", [c.ref for c in touched])
+    rows = [
+        (*changed.ref, event.event_id, event.reason, event.amount)
+        for changed in touched
+        for event in changed.after.unapplied
+    ]
+    await _execute(connection, "insert_unapplied", rows)
+
+
+async def _add_rollups(
+    connection: Connection,
+    directory: PostgresDirectory,
+    books: Mapping[int, Book],
+    changes: Sequence[ChangedLoan],
+) -> None:
+    keyed = [(changed, keys_before(changed), keys_of(changed, directory)) for changed in changes]
+    cells = rollups.book_differences((changed, keys) for changed, _, keys in keyed)
+    await _execute(connection, "add_book_now", [(*cell, *measures) for cell, measures in cells.items()])
+    cash = rollups.cash_differences(keyed)
+    rows = [(*cell, books[cell.book_key].business_on, *_cash(day)) for cell, day in cash.items()]
+    await _execute(connection, "add_cash_day", rows)
+
+
+async def _add_minutes(
+    connection: Connection,
+    directory: PostgresDirectory,
+    changes: Sequence[ChangedLoan],
+    fresh: Sequence[LedgerRow],
+) -> None:
+    keys = {changed.ref: keys_of(changed, directory) for changed in changes}
+    sums = rollups.minute_sums((row, keys[row.ref]) for row in fresh)
+    await _execute(connection, "add_cash_minute", [(*cell, *values) for cell, values in sums.items()])
+
+
+async def _notify(connection: Connection, books: Mapping[int, Book], changes: Sequence[ChangedLoan]) -> None:
+    committed_at = datetime.now(UTC)
+    rows = []
+    for (slice_number, book_key), group in groupby(changes, lambda c: (c.ref.slice, c.book_key)):
+        notice = LoansChanged(
+            book=books[book_key].book,
+            slice=slice_number,
+            loan_keys=tuple(changed.ref.loan_key for changed in group),
+            committed_at=committed_at,
+        )
+        rows.append((slice_number, LOAN_CHANGED, slice_number, None, encode_notice(notice)))
+    await _execute(connection, "insert_outbox", rows)
+
+
+async def _execute(connection: Connection, name: str, rows: Sequence[Iterable[Any]]) -> None:
+    if rows:
+        await connection.execute(
+            load_sql("ingest", name), *(list(column) for column in zip(*rows, strict=True))
+        )
+
+
+def _cash(day: CashDay) -> tuple[int, ...]:
+    return tuple(getattr(day, name) for name in rollups.CASH_FIELDS)

@@ -1,0 +1,38 @@
+"""Settings of the ingest worker, read from the environment in `__main__` only."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from loanbook.kafka.settings import KafkaSettings
+
+
+class WorkerSettings(BaseSettings):
+    """How the worker reaches its parts, and how much it takes at once."""
+
+    model_config = SettingsConfigDict(env_prefix="INGEST_", extra="ignore")
+
+    database_url: str = Field(validation_alias="DATABASE_URL")
+    kafka_bootstrap_servers: str = Field(validation_alias="KAFKA_BOOTSTRAP_SERVERS")
+    worker_host: str = "127.0.0.1"
+    worker_port: int = 8082
+    group: str = "loanpulse-ingest"
+    lanes: int = 2  # transactions side by side: Python overlaps Postgres
+    batch_records: int = 5_000  # target of a transaction
+    inbox_records: int = 30_000  # decoded records that may wait
+    cache_events: int = 300_000  # events of recently folded loans kept in memory
+    retry_wait_max: timedelta = timedelta(seconds=5)
+    dead_share_max: float = 0.5  # over it, in at least `dead_window` records, the partition stops
+    dead_window: int = 200
+    session_timeout: timedelta = timedelta(seconds=10)
+
+    def kafka(self) -> KafkaSettings:
+        """The Kafka part of the settings."""
+        return KafkaSettings(
+            bootstrap_servers=self.kafka_bootstrap_servers,
+            client_id="loanpulse-ingest",
+            session_timeout=self.session_timeout,
+        )

@@ -1,0 +1,5 @@
+-- Stored positions. $1: cluster id, $2: topics, $3: partitions.
+SELECT p.topic, p.partition, p.next_offset, p.fingerprint, p.paused_reason
+FROM core.stream_position p
+JOIN unnest($2::text[], $3::smallint[]) AS wanted (topic, partition) USING (topic, partition)
+WHERE p.cluster_id = $1

@@ -1,0 +1,120 @@
+"""Loans, positions and roll-ups in Postgres: one transaction a batch, whole sets a statement."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import date
+
+from ingest.directory import PostgresDirectory
+from ingest.records import Barrier, Position, Record
+from ingest.transaction import PostgresUnit
+from loanbook.kafka.batches import Partition
+from loanbook.postgres.load_sql import load_sql
+from loanbook.postgres.pool import Connection, Pool, create_pool
+from loanbook.topics import SLICES
+
+ROLE = "ingest_writer"
+
+
+class PostgresLoanStore:
+    """The store of one ingest worker for one Kafka cluster."""
+
+    def __init__(self, pool: Pool, directory: PostgresDirectory, cluster_id: str) -> None:
+        self._pool = pool
+        self._directory = directory
+        self._cluster_id = cluster_id
+
+    @classmethod
+    async def open(cls, dsn: str, cluster_id: str) -> PostgresLoanStore:
+        """Connect as the ingest writer and read the names."""
+        pool = await create_pool(dsn, ROLE, init=_make_stages)
+        directory = PostgresDirectory()
+        async with pool.acquire() as connection:
+            await directory.load(connection)
+        return cls(pool, directory, cluster_id)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._pool.close()
+
+    @property
+    def pool(self) -> Pool:
+        """The connections, for the day roll and the relay."""
+        return self._pool
+
+    async def prepare(self, records: Iterable[Record]) -> None:
+        """Make keys for names not met before, in a transaction of their own."""
+        async with self._pool.acquire() as connection:
+            await self._directory.prepare(connection, list(records))
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[PostgresUnit]:
+        """Open one transaction; leaving it commits."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            yield PostgresUnit(connection, self._directory, self._cluster_id)
+
+    async def select_positions(self, partitions: Sequence[Partition]) -> dict[Partition, Position]:
+        """Stored positions of these partitions; one without a row was never read."""
+        rows = await self._pool.fetch(
+            load_sql("ingest", "select_positions"), self._cluster_id, *_columns(partitions)
+        )
+        return {
+            Partition(row["topic"], row["partition"]): Position(
+                next_offset=row["next_offset"],
+                fingerprint=row["fingerprint"],
+                paused_reason=row["paused_reason"],
+            )
+            for row in rows
+        }
+
+    async def insert_positions(self, starts: Mapping[Partition, int], owner: str) -> None:
+        """Make missing position rows at these offsets and note the new owner of all."""
+        await self._pool.execute(
+            load_sql("ingest", "insert_positions"),
+            self._cluster_id,
+            *_columns(list(starts)),
+            list(starts.values()),
+            [partition.partition % SLICES for partition in starts],
+            owner,
+        )
+
+    async def mark_caught_up(self, partitions: Sequence[Partition]) -> None:
+        """Note that nothing waits in these partitions now."""
+        if partitions:
+            await self._pool.execute(
+                load_sql("ingest", "mark_caught_up"), self._cluster_id, *_columns(partitions)
+            )
+
+    async def pause_position(self, partition: Partition, reason: str) -> None:
+        """Stop a partition until a person has looked; the reason survives restarts."""
+        await self._pool.execute(
+            load_sql("ingest", "pause_position"),
+            self._cluster_id,
+            partition.topic,
+            partition.partition,
+            reason,
+        )
+
+    async def select_ready_books(self) -> list[int]:
+        """Keys of books whose running day every slice's log has closed."""
+        rows = await self._pool.fetch(load_sql("ingest", "select_ready_books"))
+        return [row["book_key"] for row in rows]
+
+    async def select_business_days(self) -> dict[str, date]:
+        """The running business day of every book."""
+        rows = await self._pool.fetch(load_sql("ingest", "select_books"))
+        return {row["book"]: row["business_on"] for row in rows}
+
+    async def select_barriers(self) -> list[Barrier]:
+        """Slices that stand at a day barrier: their logs go on when their books have flipped."""
+        rows = await self._pool.fetch(load_sql("ingest", "select_barriers"))
+        return [Barrier(**dict(row)) for row in rows]
+
+
+async def _make_stages(connection: Connection) -> None:
+    await connection.execute(load_sql("ingest", "make_stages"))
+
+
+def _columns(partitions: Sequence[Partition]) -> tuple[list[str], list[int]]:
+    return [p.topic for p in partitions], [p.partition for p in partitions]
