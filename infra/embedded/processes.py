@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ import psutil
 if TYPE_CHECKING:
     from pathlib import Path
 
+_POLL_S = 0.02
 _CLOCK_SLACK_S = 1.0  # start times are read in clock ticks and can differ by rounding
 
 
@@ -66,10 +68,16 @@ def end(mark: ProcessMark, first: int = signal.SIGTERM, patience_s: float = 20.0
     for signum, wait_s in ((first, patience_s), (signal.SIGKILL, 10.0)):
         try:
             process.send_signal(signum)
-            process.wait(wait_s)
         except psutil.NoSuchProcess:
-            return True
-        except psutil.TimeoutExpired:
-            continue
-        return True
+            break
+        if _gone_within(mark, wait_s):
+            break
     return True
+
+
+def _gone_within(mark: ProcessMark, wait_s: float) -> bool:
+    # Not by waiting for the process: where nobody reaps orphans, a dead one keeps its id for ever.
+    deadline = time.monotonic() + wait_s
+    while mark.alive() and time.monotonic() < deadline:
+        time.sleep(_POLL_S)
+    return not mark.alive()

@@ -6,6 +6,8 @@ import signal
 import subprocess
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING
 
 from embedded.failures import PartError, last_lines
@@ -13,7 +15,6 @@ from embedded.processes import ProcessMark, end, read_mark, write_mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
 _POLL_S = 0.02
 
@@ -27,20 +28,25 @@ class ServerProcess:
     mark_file: Path
     user: int | None = None
     group: int | None = None
+    folder: Path = Path("/")
+    cancel: Event = field(default_factory=Event)
     _child: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     def launch(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
         """Start the process, its output into the log, which begins anew (one older copy is kept)."""
+        self.log.parent.mkdir(parents=True, exist_ok=True)
         if self.log.exists():
             self.log.replace(self.log.with_suffix(".previous.log"))
-        with self.log.open("wb") as output:
+        with self.log.open(
+            "ab"
+        ) as output:  # appending, so that a log that grew too long can be cut from outside
             self._child = subprocess.Popen(
                 list(command),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 env=environment,
-                cwd="/",
+                cwd=self.folder,
                 user=self.user,
                 group=self.group,
                 extra_groups=None if self.user is None else [],
@@ -54,6 +60,9 @@ class ServerProcess:
         while not ready():
             if not self.running:
                 raise PartError(f"{self.name} did not start; the end of {self.log}:\n{last_lines(self.log)}")
+            if self.cancel.is_set():
+                self.stop()
+                raise PartError(f"{self.name} was told to stop while it started")
             if time.monotonic() > deadline:
                 self.stop()
                 raise PartError(
