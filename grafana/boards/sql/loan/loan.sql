@@ -1,0 +1,1 @@
+SELECT loan_id AS "Loan" FROM loan_now WHERE @loan

@@ -1,0 +1,1 @@
+SELECT outstanding AS "Outstanding" FROM loan_now WHERE @loan

@@ -1,0 +1,1 @@
+SELECT overdue AS "Overdue" FROM loan_now WHERE @loan

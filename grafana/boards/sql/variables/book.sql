@@ -1,0 +1,1 @@
+SELECT book FROM books ORDER BY book

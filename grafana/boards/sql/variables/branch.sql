@@ -1,0 +1,1 @@
+SELECT branch FROM branches WHERE @book AND region IN (${region:sqlstring}) ORDER BY branch

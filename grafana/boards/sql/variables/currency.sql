@@ -1,0 +1,1 @@
+SELECT currency FROM currencies WHERE @book ORDER BY is_default DESC, currency

@@ -1,0 +1,1 @@
+SELECT product FROM products WHERE @book ORDER BY product

@@ -1,0 +1,1 @@
+SELECT DISTINCT region FROM branches WHERE @book ORDER BY region

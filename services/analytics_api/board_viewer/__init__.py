@@ -1,0 +1,1 @@
+"""The embedded board viewer: one page that draws the committed Grafana board files."""
