@@ -7,6 +7,7 @@ import logging
 import os
 import shutil
 import sys
+import sysconfig
 from pathlib import Path
 
 from embedded import control, status
@@ -16,6 +17,7 @@ from embedded.layout import Layout, read_state
 from embedded.logs import Follower, read_logs
 from embedded.postgres import PostgresServer
 from embedded.processes import ProcessMark
+from embedded.settings import child_environment
 from embedded.startup import DATABASE
 from embedded.state import project_root, state_folder
 from embedded.supervisor import Supervisor
@@ -28,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; 0 when it did what it says."""
     parser = _parser()
     chosen, options = parser.parse_known_args(arguments)
-    if options and chosen.command != "psql":
+    if options and chosen.command not in {"psql", "run"}:
         parser.error(f"unknown: {' '.join(options)}")
     chosen.options = options
     layout = Layout(root=project_root(), state=state_folder())
@@ -52,6 +54,8 @@ def _parser() -> argparse.ArgumentParser:
     logs.add_argument("-f", "--follow", action="store_true")
     logs.add_argument("-n", "--lines", type=int, default=40, help="of each part (40)")
     commands.add_parser("psql", help="a prompt on the database; further options are psql's")
+    run = commands.add_parser("run", help="run a command that knows the addresses of the running stack")
+    run.add_argument("program")
     commands.add_parser("clean", help="stop all parts and remove their data")
     shown = commands.add_parser("demo", help="start all parts here, send a book, stop all at Ctrl-C")
     shown.add_argument("--book", help="folder of a real book; without one a book is generated")
@@ -118,6 +122,21 @@ def _psql(layout: Layout, chosen: argparse.Namespace) -> int:
     os.execve(program, [program, *arguments, *chosen.options], environment)  # noqa: S606
 
 
+def _run(layout: Layout, chosen: argparse.Namespace) -> int:
+    environment = child_environment(layout.root)
+    state = control.running_supervisor(layout)
+    if state:
+        environment |= state.addresses
+    elif not environment.get("DATABASE_URL"):
+        raise PartError("the stack does not run (`make up` starts it), and DATABASE_URL names no database")
+    program = shutil.which(
+        chosen.program, path=f"{sysconfig.get_path('scripts')}:{environment.get('PATH', '')}"
+    )
+    if not program:
+        raise PartError(f"there is no program {chosen.program!r}")
+    os.execve(program, [program, *chosen.options], environment)  # noqa: S606
+
+
 def _clean(layout: Layout, _: argparse.Namespace) -> int:
     if os.environ.get("FORCE") != "1":
         if not sys.stdin.isatty():
@@ -154,6 +173,7 @@ _COMMANDS = {
     "status": _status,
     "logs": _logs,
     "psql": _psql,
+    "run": _run,
     "clean": _clean,
     "demo": _demo,
     "supervise": _supervise,
