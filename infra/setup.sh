@@ -54,7 +54,7 @@ if ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
     "$python" -m venv .venv
 fi
 
-say "installing what requirements.lock names (about 300 MB, a minute or two the first time) ..."
+say "installing what requirements.lock names (750 MB on disk, a minute or two the first time) ..."
 pip() { .venv/bin/python -m pip --disable-pip-version-check --no-input "$@"; }
 if ! pip install --quiet --require-hashes -r requirements.lock; then
     say ""

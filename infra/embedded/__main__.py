@@ -24,15 +24,15 @@ from embedded.supervisor import Supervisor
 
 _ALREADY_RUNNING = 3
 _NOT_WELL = 4
+_HANDING_ON = (["psql"], ["run"])
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; 0 when it did what it says."""
-    parser = _parser()
-    chosen, options = parser.parse_known_args(arguments)
-    if options and chosen.command not in {"psql", "run"}:
-        parser.error(f"unknown: {' '.join(options)}")
-    chosen.options = options
+    words = sys.argv[1:] if arguments is None else arguments
+    handed_on = words[:1] in _HANDING_ON  # what follows these belongs to another program
+    chosen = _parser().parse_args(words[:1] if handed_on else words)
+    chosen.options = words[1:] if handed_on else []
     layout = Layout(root=project_root(), state=state_folder())
     try:
         return int(_COMMANDS[chosen.command](layout, chosen))
@@ -54,8 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     logs.add_argument("-f", "--follow", action="store_true")
     logs.add_argument("-n", "--lines", type=int, default=40, help="of each part (40)")
     commands.add_parser("psql", help="a prompt on the database; further options are psql's")
-    run = commands.add_parser("run", help="run a command that knows the addresses of the running stack")
-    run.add_argument("program")
+    commands.add_parser("run", help="run a command that knows the addresses of the running stack")
     commands.add_parser("clean", help="stop all parts and remove their data")
     shown = commands.add_parser("demo", help="start all parts here, send a book, stop all at Ctrl-C")
     shown.add_argument("--book", help="folder of a real book; without one a book is generated")
@@ -129,12 +128,12 @@ def _run(layout: Layout, chosen: argparse.Namespace) -> int:
         environment |= state.addresses
     elif not environment.get("DATABASE_URL"):
         raise PartError("the stack does not run (`make up` starts it), and DATABASE_URL names no database")
-    program = shutil.which(
-        chosen.program, path=f"{sysconfig.get_path('scripts')}:{environment.get('PATH', '')}"
-    )
+    wanted = chosen.options[0] if chosen.options else "(none named)"
+    folders = os.pathsep.join([sysconfig.get_path("scripts"), environment.get("PATH", "")])
+    program = shutil.which(wanted, path=folders)
     if not program:
-        raise PartError(f"there is no program {chosen.program!r}")
-    os.execve(program, [program, *chosen.options], environment)  # noqa: S606
+        raise PartError(f"there is no program {wanted}")
+    os.execve(program, [program, *chosen.options[1:]], environment)  # noqa: S606
 
 
 def _clean(layout: Layout, _: argparse.Namespace) -> int:
