@@ -26,8 +26,8 @@ _WHY = np.array(
         "nothing is past due",
         f"past due, probability under {SETTLE_FROM_PROBABILITY}",
         f"past due, probability {SETTLE_FROM_PROBABILITY} to {LEGAL_OVER_PROBABILITY}",
-        f"probability over {LEGAL_OVER_PROBABILITY}; legal steps need more than {LEGAL_OVER_DAYS} days past due",
-        f"probability over {LEGAL_OVER_PROBABILITY}, more than {LEGAL_OVER_DAYS} days past due: a person approves",
+        f"probability over {LEGAL_OVER_PROBABILITY}; legal steps wait for {LEGAL_OVER_DAYS} days past due",
+        f"probability over {LEGAL_OVER_PROBABILITY}, over {LEGAL_OVER_DAYS} days past due: a person approves",
     ],
     dtype=object,
 )

@@ -91,9 +91,10 @@ class Message:
 def is_recorded(loans: LoanBatch, scores: ScoreBatch, previous: PreviousScores) -> BoolArray:
     """Whether a score enters the history: the first, another band, a step in probability, a month's end."""
     step = np.abs(scores.default_probability - previous.recorded_probability) >= HISTORY_STEP
-    month_end = ~(previous.recorded_on >= last_month_end(loans.as_of))
+    month_end: BoolArray = ~(previous.recorded_on >= last_month_end(loans.as_of))
     unrecorded: BoolArray = ~previous.exists | np.isnan(previous.recorded_probability)
-    return unrecorded | (scores.band != previous.band) | step | month_end
+    other_band: BoolArray = scores.band != previous.band
+    return unrecorded | other_band | step | month_end
 
 
 def last_month_end(days: DayArray) -> DayArray:

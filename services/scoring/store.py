@@ -77,7 +77,7 @@ class PostgresScoreUnit:
     async def select_closed_days(self, book_keys: Sequence[int]) -> dict[int, list[date]]:
         """Business days that closed lately."""
         closed: dict[int, list[date]] = {}
-        for row in await self._fetch("select_closed_days", list(book_keys), _CLOSED_DAYS_BACK):
+        for row in await self._fetch("select_closed_days", self._slice, list(book_keys), _CLOSED_DAYS_BACK):
             closed.setdefault(row["book_key"], []).append(row["business_on"])
         return closed
 

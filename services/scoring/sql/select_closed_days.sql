@@ -1,7 +1,7 @@
 -- The business days that closed lately, by book.
--- $1 book keys, $2 how many calendar days to look back from the running business day.
-SELECT f.book_key, f.business_on
-FROM core.day_flip f
+-- $1 slice, $2 book keys, $3 how many calendar days to look back from the running business day.
+SELECT d.book_key, d.business_on
+FROM core.day_roll d
 JOIN core.book b USING (book_key)
-WHERE f.book_key = ANY ($1::smallint[]) AND f.business_on >= b.business_on - $2::integer
-ORDER BY f.book_key, f.business_on
+WHERE d.slice = $1 AND d.book_key = ANY ($2::smallint[]) AND d.business_on >= b.business_on - $3::integer
+ORDER BY d.book_key, d.business_on

@@ -1,0 +1,52 @@
+"""A desk that writes loan states, and the scoring store on the same database."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import asyncpg
+import pytest
+
+from loanbook.postgres.pool import create_pool
+from scoring.flow import Outcome, Policy, score_loans
+from scoring.model import RulesScorer
+from scoring.store import PostgresScoreStore
+from tests.integration.scoring.desk import Desk, LoanRow
+
+ScoreAll = Callable[..., Awaitable[Outcome]]
+
+
+@pytest.fixture
+async def desk(database: str) -> AsyncIterator[Desk]:
+    connection = await asyncpg.connect(database)
+    opened = Desk(connection)
+    await opened.open_book()
+    yield opened
+    await connection.close()
+
+
+@pytest.fixture
+async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
+    made = await create_pool(database, "scoring_writer", size_max=4)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def policy() -> Policy:
+    return Policy(scorer=RulesScorer(), loss_given_default=0.45)
+
+
+@pytest.fixture
+def store(pool: asyncpg.Pool) -> PostgresScoreStore:
+    return PostgresScoreStore(pool, ["webhook"])
+
+
+@pytest.fixture
+def score(store: PostgresScoreStore, policy: Policy) -> ScoreAll:
+    """Score loans of one slice."""
+
+    async def run(*rows: LoanRow, policy: Policy = policy) -> Outcome:
+        return await score_loans(rows[0].slice, [row.key for row in rows], store, policy)
+
+    return run
