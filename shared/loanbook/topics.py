@@ -63,3 +63,8 @@ def loan_key_of(book: str, loan_id: str) -> int:
     """Signed 64-bit key of a loan, the same in every store without a look-up."""
     digest = hashlib.blake2b(f"{book}\x1f{loan_id}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)
+
+
+def reference_key(book: str, name: str) -> bytes:
+    """Kafka key of a borrower's or a branch's attributes on a compacted topic."""
+    return f"{book}\x1f{name}".encode()
