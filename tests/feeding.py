@@ -14,7 +14,7 @@ from ingest.cache import LoanCache
 from ingest.day_roll import flip, sweep
 from ingest.decoding import cut, decode_record
 from ingest.flow import record_batch
-from ingest.records import BatchOutcome
+from ingest.records import BatchOutcome, Segment
 from ingest.store import PostgresLoanStore
 from loanbook import wire
 from loanbook.domain.events import DayClosed, Fact
@@ -96,7 +96,7 @@ class Feed:
 
     async def send_raw(self, by_partition: dict[int, Sequence[tuple[bytes | None, bytes]]]) -> BatchOutcome:
         """Apply raw records as one batch."""
-        segments = []
+        segments: list[Segment] = []
         for number, items in by_partition.items():
             batch = self.batch(number, items)
             records = [decode_record(batch.partition, record) for record in batch.records]
@@ -108,7 +108,7 @@ class Feed:
         start = self.next_offset[number]
         records = [LogRecord(start + i, key, value) for i, (key, value) in enumerate(items)]
         self.next_offset[number] = start + len(records)
-        return RecordBatch(Partition(LOAN_EVENTS, number), start, start + len(records), records, 1)  # type: ignore[arg-type]
+        return RecordBatch(Partition(LOAN_EVENTS, number), start, start + len(records), records, 1)
 
     async def close_day(self, day: date, book: str = "demo") -> None:
         """Close a day in every partition, flip and sweep until nothing is left to do."""

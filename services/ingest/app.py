@@ -8,6 +8,7 @@ import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import structlog
+import uvloop
 
 from ingest import metrics
 from ingest.breaker import DeadLetterBreaker
@@ -21,7 +22,10 @@ from ingest.records import BatchOutcome, Segment
 from ingest.relay import run_relay
 from ingest.settings import WorkerSettings
 from ingest.store import PostgresLoanStore
+from loanbook.domain.errors import RetryableError
 from loanbook.kafka.batches import Partition, RecordBatch
+from loanbook.kafka.health import Health, HealthServer
+from loanbook.kafka.log_reader import cluster_id
 from loanbook.kafka.producer import EventProducer
 from loanbook.kafka.worker import BatchWorker
 from loanbook.postgres.fates import RETRYABLE, Fate, fate_of
@@ -98,6 +102,15 @@ class IngestWorker:
         """Work until told to stop; returns the exit code."""
         return await self.worker.run()
 
+    async def health(self) -> Health:
+        """Unwell while the database is away; a day barrier is no illness."""
+        reasons = [lane.waiting_reason for lane in self.lanes if lane.waiting_reason]
+        details = {"day_roll": self.day_roll.waiting_reason, "inbox_records": self._inbox_records()}
+        return Health(reasons=tuple(reasons), details=details)
+
+    def _inbox_records(self) -> int:
+        return sum(lane.inbox.records for lane in self.lanes)
+
     def _make_lane(self) -> Lane:
         return Lane(
             store=self.store,
@@ -166,8 +179,25 @@ async def forever(work: Callable[[], Awaitable[None]], name: str) -> None:
     while True:
         try:
             await work()
-        except RETRYABLE as error:
-            if fate_of(error) is not Fate.RETRY:
+        except (RetryableError, *RETRYABLE) as error:
+            if not isinstance(error, RetryableError) and fate_of(error) is not Fate.RETRY:
                 raise
             log.warning("background_retried", work=name, error=str(error))
             await asyncio.sleep(1)
+
+
+def run_worker(settings: WorkerSettings) -> int:
+    """Run one ingest worker until it is told to stop; returns the exit code."""
+    return uvloop.run(_run(settings))
+
+
+async def _run(settings: WorkerSettings) -> int:
+    cluster = await cluster_id(settings.kafka())
+    store = await PostgresLoanStore.open(settings.database_url, cluster)
+    try:
+        async with EventProducer(settings.kafka()) as producer:
+            worker = IngestWorker(settings, store, producer)
+            async with HealthServer(settings.worker_port, worker.health, host=settings.worker_host):
+                return await worker.run()
+    finally:
+        await store.close()
