@@ -84,6 +84,8 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         """Return the position and the last stable offset of each assigned partition; runs in the thread."""
         consumer = self._ensure_consumer()
         assigned = consumer.assignment()
+        if not assigned:
+            return {}  # still joining the group
         ends = await consumer.end_offsets(list(assigned))
         known = self.app.tracker.positioned()
         assignment = consumer._subscription.subscription.assignment  # noqa: SLF001  the public way may wait
