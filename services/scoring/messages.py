@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
@@ -79,3 +81,29 @@ def _state(situation: Situation, facts: LoanFacts) -> dict[str, Any]:
 
 def _money(minor: int, currency: str) -> dict[str, str]:
     return {"amount": format_minor(minor, currency), "currency": currency}
+
+
+def summary_json(book: str, as_of: date, at: datetime, episodes: Mapping[Severity, int]) -> str:
+    """The one message about all episodes that opened while the history of a book was loading."""
+    counts = {severity.name: episodes.get(severity, 0) for severity in Severity}
+    data = {"book": book, "rule": RULE, "as_of": as_of, "open_episodes": counts}
+    return _encode({"type": "alert.baseline", "timestamp": at, "data": data}).decode()
+
+
+def cloud_event(delivery_id: str, payload: str) -> tuple[str, bytes]:
+    """The key and the CloudEvent of a message for the topic; the key is the loan, or the book."""
+    message = msgspec.json.decode(payload)
+    data = message["data"]
+    subject = data.get("loan_id") or data["book"]
+    event = {
+        "specversion": "1.0",
+        "id": delivery_id,
+        "source": "loanpulse/scoring",
+        "type": f"risk.{message['type']}.v1",
+        "subject": subject,
+        "time": message["timestamp"],
+        "book": data["book"],
+        "datacontenttype": "application/json",
+        "data": data,
+    }
+    return subject, _encode(event)

@@ -7,6 +7,7 @@ figure here was fitted: the probabilities are assumptions, and every reader of a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 MODEL = "rules-001"  # rises with every change of this file; compared as text
 BASIS = "rules"
@@ -67,3 +68,18 @@ ASSUMED_PRIORS: dict[str, dict[int, float]] = {
     "long": {0: 0.02, 1: 0.044, 4: 0.074, 8: 0.122, 16: 0.206, 31: 0.390, 46: 0.561},
     "short": {0: 0.098, 1: 0.349, 4: 0.500, 8: 0.696},
 }
+
+
+def assumptions() -> dict[str, Any]:
+    """What the model assumes, for whoever reads its scores."""
+    segments = {"long": LONG, "short": SHORT}
+    return {
+        name: {
+            "assumed": True,
+            "label": segment.label,
+            "bad_over_days": segment.bad_over_days,
+            "book_probability": segment.book_probability,
+            "prior_by_days_past_due": {str(days): prior for days, prior in ASSUMED_PRIORS[name].items()},
+        }
+        for name, segment in segments.items()
+    }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 import asyncpg
 
@@ -16,8 +15,8 @@ INSTALLMENT = 10_000
 COUNT = 12
 
 PUT_STATE = """
-INSERT INTO core.loan_state (slice, loan_key, book_key, currency_key, branch_key, status, bucket, as_of, version,
-    fold_version, disbursed_minor, scheduled_minor, principal_outstanding_minor, total_outstanding_minor,
+INSERT INTO core.loan_state (slice, loan_key, book_key, currency_key, branch_key, status, bucket, as_of,
+    version, fold_version, disbursed_minor, scheduled_minor, principal_outstanding_minor, total_outstanding_minor,
     overdue_minor, overdue_principal_minor, paid_minor, cohort_on, first_due_on, past_due_on, next_due_on,
     next_boundary_on, last_payment_on, charged_off_on, restructured_on, on_time_streak, decided,
     recent_days_late, max_dpd, returned_payments)
@@ -34,8 +33,8 @@ ON CONFLICT (slice, loan_key) DO UPDATE SET
     max_dpd = excluded.max_dpd, returned_payments = excluded.returned_payments, changed_at = now()
 """
 PUT_PLAN = """
-INSERT INTO core.loan_plan (slice, loan_key, schedule_version, due_on, kind, met_on, principal_due, interest_due,
-    fee_due, penalty_due, principal_paid, interest_paid, fee_paid, penalty_paid, waived)
+INSERT INTO core.loan_plan (slice, loan_key, schedule_version, due_on, kind, met_on, principal_due,
+    interest_due, fee_due, penalty_due, principal_paid, interest_paid, fee_paid, penalty_paid, waived)
 VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $7, $7, $7, $7, $7, $7, $7)
 ON CONFLICT (slice, loan_key) DO UPDATE SET due_on = excluded.due_on, met_on = excluded.met_on
 """
@@ -126,11 +125,11 @@ class Desk:
         boundary = row.as_of + timedelta(days=row.boundary_in) if row.boundary_in else None
         await self.connection.execute(
             PUT_STATE,
-            row.slice, row.key, self.book_key, self.currency_key, row.branch_key, row.status, row.as_of, row.version,
-            COUNT * INSTALLMENT, COUNT * INSTALLMENT, left, left, overdue, overdue, row.paid * INSTALLMENT,
+            row.slice, row.key, self.book_key, self.currency_key, row.branch_key, row.status, row.as_of,
+            row.version, COUNT * INSTALLMENT, COUNT * INSTALLMENT, left, left, overdue, overdue, row.paid * INSTALLMENT,
             due[0] - timedelta(days=30), due[0], row.past_due_on, due[row.paid], boundary,
-            due[row.paid - 1] if row.paid else None, row.charged_off_on, row.restructured_on, row.on_time_streak,
-            len(row.recent_days_late), row.recent_days_late, row.late if row.max_dpd is None else row.max_dpd,
+            due[row.paid - 1] if row.paid else None, row.charged_off_on, row.restructured_on,
+            row.on_time_streak, len(row.recent_days_late), row.recent_days_late, row.late if row.max_dpd is None else row.max_dpd,
             row.returned_payments,
         )  # fmt: skip
         nothing, principal = [0] * COUNT, [INSTALLMENT] * COUNT
@@ -152,15 +151,19 @@ class Desk:
     async def replaying(self, on: bool) -> None:  # noqa: FBT001 - it reads as a sentence
         await self.connection.execute("UPDATE core.book SET replaying = $1", on)
 
-    async def score(self, row: LoanRow) -> Any:
+    async def score(self, row: LoanRow) -> asyncpg.Record:
         return await self.connection.fetchrow("SELECT * FROM risk.score WHERE loan_key = $1", row.key)
 
-    async def episodes(self) -> list[Any]:
-        rows: list[Any] = await self.connection.fetch("SELECT * FROM risk.alert_episode ORDER BY episode_id")
+    async def episodes(self) -> list[asyncpg.Record]:
+        rows: list[asyncpg.Record] = await self.connection.fetch(
+            "SELECT * FROM risk.alert_episode ORDER BY episode_id"
+        )
         return rows
 
-    async def deliveries(self) -> list[Any]:
-        rows: list[Any] = await self.connection.fetch("SELECT * FROM risk.delivery ORDER BY sequence")
+    async def deliveries(self) -> list[asyncpg.Record]:
+        rows: list[asyncpg.Record] = await self.connection.fetch(
+            "SELECT * FROM risk.delivery ORDER BY sequence"
+        )
         return rows
 
     def notice(self, *rows: LoanRow, committed_at: datetime | None = None) -> bytes:
