@@ -49,6 +49,11 @@ class Assignments:
         self._app = app
 
     @property
+    def bound(self) -> bool:
+        """Whether there is an app yet."""
+        return self._app is not None
+
+    @property
     def app(self) -> BatchApp:
         """The running app."""
         if self._app is None:

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 import structlog
 from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
+from faust.exceptions import ConsumerNotStarted
 
 from loanbook.domain.errors import FatalError, LoanbookError, RetryableError
 from loanbook.kafka.assignments import Assignments, DeliveryCounts
@@ -78,17 +79,19 @@ class BatchWorker:
         self._assignments.app.consumer.held.discard(partition)
 
     def partitions(self) -> frozenset[Partition]:
-        """Return the partitions that are assigned and positioned."""
-        return self._assignments.app.tracker.positioned()
+        """Return the partitions that are assigned and positioned; none before `run` has come so far."""
+        return self._assignments.app.tracker.positioned() if self._assignments.bound else frozenset()
 
     async def progress(self) -> Mapping[Partition, PartitionProgress]:
         """Return how far each assigned partition has come; RetryableError when Kafka does not say."""
+        if not self._assignments.bound:
+            return {}
         app = self._assignments.app
-        thread = app.consumer._thread  # noqa: SLF001
+        thread = app.consumer._thread  # noqa: SLF001  only the consumer's thread may ask
         try:
             async with asyncio.timeout(_PROGRESS_TIMEOUT_S):
                 found = await thread.ask(thread.where())
-        except (KafkaError, TimeoutError) as error:
+        except (KafkaError, ConsumerNotStarted, TimeoutError) as error:
             raise RetryableError(f"Kafka does not tell the ends of the log: {error!r}") from error
         return {
             partition: PartitionProgress(
