@@ -1,16 +1,52 @@
-"""How late a loan is, and how punctual it was: figures of its rows at the close of a day."""
+"""How late a loan is at the close of a day: days past due, the class made of them, the next change."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from datetime import date
 
-from loanbook.domain.schedule import Row, is_countable
+from loanbook.domain.punctuality import Punctuality
+from loanbook.domain.schedule import Row
 from loanbook.domain.settings import ProductSettings
 from loanbook.domain.state import DelinquencyBucket
 
-WINDOW_DAYS = 365  # "the last twelve months" of behaviour
-RECENT = 3
+PAR_DAYS = (30, 60, 90)
+
+
+class Arrears:
+    """What is past due at the close of a day: exclusive, so what is due that day is not."""
+
+    __slots__ = ("overdue", "rows", "since_day", "today")
+
+    def __init__(self, rows: list[Row], as_of: date, tolerance: int = 0) -> None:
+        self.today = today = as_of.toordinal()
+        self.rows: list[Row] = []
+        self.overdue = 0
+        self.since_day = 0
+        for row in rows:
+            if row.open <= tolerance:
+                continue
+            if row.due_day < today:
+                self._add(row, row.arrears_since(), row.open)
+            elif row.chargebacks:
+                since, amount = row.shortfall()
+                if 0 < since < today and amount > tolerance:
+                    self._add(row, since, amount)
+
+    def _add(self, row: Row, since_day: int, amount: int) -> None:
+        self.rows.append(row)
+        self.overdue += amount
+        self.since_day = min(since_day, self.since_day) if self.since_day else since_day
+
+    @property
+    def past_due_on(self) -> date | None:
+        """The day since which it is past due."""
+        return date.fromordinal(self.since_day) if self.since_day else None
+
+    @property
+    def days_past_due(self) -> int:
+        """Days since then; 0 when nothing is past due."""
+        return self.today - self.since_day if self.since_day else 0
 
 
 def classify(delinquent_days: int, edges: tuple[int, ...]) -> DelinquencyBucket:
@@ -20,109 +56,76 @@ def classify(delinquent_days: int, edges: tuple[int, ...]) -> DelinquencyBucket:
     return DelinquencyBucket(1 + bisect_left(edges, delinquent_days))
 
 
-def past_due_on(rows: list[Row], as_of: date, tolerance: int = 0) -> date | None:
-    """Due day of the oldest row that was due before `as_of` and still owes more than the tolerance."""
-    for row in rows:
-        if row.due_on >= as_of:
-            return None
-        if row.open > tolerance:
-            return row.due_on
-    return None
+def paused_days(pauses: list[tuple[date, date]], since: date, as_of: date) -> int:
+    """Days between two days on which the count stood still; pauses include both their ends."""
+    days = 0
+    for start, end in _merged(pauses):
+        days += max(0, (min(end, as_of) - max(start, since)).days)
+    return days
 
 
-def days_late(row: Row, as_of_day: int) -> int:
-    """The most days past due this row has ever been at a close, up to a day."""
-    spell = (row.met_day - 1 if row.met_on is not None else as_of_day) - row.due_day
-    return max(spell, row.worst_late, 0)
-
-
-def first_payment_row(rows: list[Row]) -> Row | None:
-    """The first installment that a customer pays: no down payment, not a row without a due."""
-    return next((row for row in rows if is_countable(row)), None)
-
-
-def term_of(rows: list[Row], disbursed_on: date | None, term_days: int | None) -> int:
-    """The loan's term in days, stated or from disbursement to the last due day."""
-    if term_days is not None or disbursed_on is None or not rows:
-        return term_days or 0
-    return (rows[-1].due_on - disbursed_on).days
-
-
-def first_payment_default_days(settings: ProductSettings, term_days: int) -> int:
-    """After how many days unpaid the first installment makes a first-payment default."""
-    if term_days > settings.short_term_days:
-        return settings.first_payment_default_days
-    return settings.first_payment_default_days_short
-
-
-class Punctuality:
-    """What the installments due before a day tell of the borrower."""
-
-    __slots__ = (
-        "days_late_sum",
-        "decided",
-        "first_missed_day",
-        "max_days_late",
-        "missed_12m",
-        "recent",
-        "streak",
-    )
-
-    def __init__(self, rows: list[Row], as_of: date, settings: ProductSettings) -> None:
-        self.decided = self.missed_12m = self.streak = self.days_late_sum = self.max_days_late = 0
-        self.first_missed_day = 0  # due day of the oldest missed row in the window
-        self.recent: list[int] = []
-        today = as_of.toordinal()
-        for row in rows:
-            if row.due_day >= today:
-                break
-            if row.met_before_bootstrap:
-                continue
-            self.max_days_late = max(self.max_days_late, days_late(row, today))
-            if is_countable(row):
-                self._judge(row, today, settings.missed_after_days)
-
-    def _judge(self, row: Row, today: int, missed_after: int) -> None:
-        met = row.met_on is not None
-        late = max(0, (row.met_day if met else today) - row.due_day)
-        if not met and late <= missed_after:
-            return
-        self.decided += 1
-        if met:
-            self.days_late_sum += late
-        if late > missed_after and row.due_day > today - WINDOW_DAYS:
-            self.missed_12m += 1
-            self.first_missed_day = self.first_missed_day or row.due_day
-        self.streak = 0 if late else self.streak + 1
-        # An unmet one counts as just missed, so that the figure stands still between boundaries.
-        self.recent = [*self.recent[1 - RECENT :], late if met else missed_after + 1]
+def delinquent_days(
+    since: date | None, as_of: date, pauses: list[tuple[date, date]], settings: ProductSettings
+) -> int:
+    """Days past due as the class counts them: without pauses, less the grace."""
+    if since is None:
+        return 0
+    counted = (as_of - since).days - settings.grace_days
+    if pauses and not settings.pause_counts:
+        counted -= paused_days(pauses, since, as_of)
+    return max(0, counted)
 
 
 def next_boundary_on(  # noqa: PLR0913, PLR0917 - the facts a day can depend on
     rows: list[Row],
     as_of: date,
     settings: ProductSettings,
-    late_since: date | None,
+    arrears: Arrears,
+    pauses: list[tuple[date, date]],
     punctuality: Punctuality,
     default_day: int,
 ) -> date | None:
     """The first day after `as_of` on which the same events give another figure."""
     today = as_of.toordinal()
     days = [default_day]
-    if late_since is not None:
-        start = late_since.toordinal()
-        days += [start + settings.grace_days + 1]
-        days += [start + settings.grace_days + edge + 1 for edge in settings.bucket_edges]
-        days += [start + edge + 1 for edge in (30, 60, 90)]
+    if arrears.since_day:
+        days += [arrears.since_day + edge + 1 for edge in PAR_DAYS]
+        days += _class_changes(arrears.since_day, settings, pauses)
+    days += [day.toordinal() for pause in pauses for day in pause]
     if punctuality.first_missed_day:
-        days.append(punctuality.first_missed_day + WINDOW_DAYS)
+        days.append(punctuality.first_missed_day + punctuality.window_days)
     for row in rows:
+        if row.chargebacks and row.open:
+            days += [day + 1 for day, _ in row.chargebacks]
         if row.due_day > today:
             days.append(row.due_day)
-            break
-        if row.due_day == today:
+        elif row.due_day == today:
             days.append(today + 1)
         elif row.open:
             days.append(row.due_day + settings.missed_after_days + 1)
     ahead = min((day for day in days if day > today), default=None)
     return None if ahead is None else date.fromordinal(ahead)
+
+
+def _class_changes(since_day: int, settings: ProductSettings, pauses: list[tuple[date, date]]) -> list[int]:
+    """The days on which the class passes an edge, grace and pauses counted in."""
+    first = since_day + settings.grace_days + 1
+    days = [first, *(first + edge for edge in settings.bucket_edges)]
+    if settings.pause_counts:
+        return days
+    for start, end in _merged(pauses):
+        begin, length = max(start.toordinal(), since_day), 0
+        length = max(0, end.toordinal() - begin)
+        days = [day + length if day > begin else day for day in days]
+    return days
+
+
+def _merged(pauses: list[tuple[date, date]]) -> list[tuple[date, date]]:
+    """Pauses in order, overlapping ones as one."""
+    merged: list[tuple[date, date]] = []
+    for start, end in sorted(pauses):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged

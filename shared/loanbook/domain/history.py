@@ -12,10 +12,11 @@ from loanbook.domain.events import (
     LoanDisbursed,
     LoanEvent,
     LoanOpenedFromSnapshot,
-    PaymentReversed,
+    ScheduleKind,
     SchedulePublished,
 )
 from loanbook.domain.state import Unapplied
+from loanbook.domain.undoing import Undoings
 
 
 class UnappliedReason(StrEnum):
@@ -25,13 +26,16 @@ class UnappliedReason(StrEnum):
     BEFORE_DISBURSEMENT = "before_disbursement"
     FUTURE_DATED = "future_dated"
     NO_SCHEDULE = "no_schedule"
+    ORIGINAL_REVERSED = "original_reversed"
     SECOND_BOOTSTRAP = "second_bootstrap"
     STILL_OWING = "still_owing"
+    UNKNOWN_CHARGE = "unknown_charge"
     UNKNOWN_ORIGINAL = "unknown_original"
     WRONG_CURRENCY = "wrong_currency"
 
 
 UNAPPLIED_REASONS = frozenset(reason.value for reason in UnappliedReason)
+_RESETTING = frozenset({ScheduleKind.RESTRUCTURED, ScheduleKind.MOVED})
 _CURRENCY_SETTERS = (LoanDisbursed, LoanOpenedFromSnapshot, LoanCreated)
 
 
@@ -45,12 +49,13 @@ class History:
         "currency",
         "disbursed_on",
         "duplicates",
+        "is_disbursal_undone",
         "last_order",
+        "last_reset_on",
         "next_future_on",
-        "reversals",
         "schedules",
         "unapplied",
-        "undone",
+        "undoings",
     )
 
     def __init__(self, events: Iterable[LoanEvent], as_of: date) -> None:
@@ -58,36 +63,32 @@ class History:
         self.as_of = as_of
         self.unapplied: list[Unapplied] = []
         self.last_order = facts[-1].order if facts else None
-        self.next_future_on = min(
-            (event.fact.effective_on for event in facts if event.fact.effective_on > as_of), default=None
-        )
+        later = (event.fact.effective_on for event in facts if event.fact.effective_on > as_of)
+        self.next_future_on = min(later, default=None)
         self.currency = _currency_of(facts)
         self.bootstrap = next((e for e in facts if type(e.fact) is LoanOpenedFromSnapshot), None)
-        self.reversals = [e for e in facts if type(e.fact) is PaymentReversed and not self._is_future(e)]
-        self.undone = frozenset(original for e in self.reversals for original in e.fact.originals)
+        self.undoings = Undoings(facts, as_of)
         kept = self._on_time(facts)
         self.schedules = [event for event in kept if type(event.fact) is SchedulePublished]
         self.disbursed_on = _disbursed_on(kept)
-        self.applicable = self._with_a_debt_to_move(kept, _ids_of(facts))
+        self.is_disbursal_undone = self.disbursed_on is None and any(
+            type(event.fact) is LoanDisbursed and self.undoings.undoes(event) for event in facts
+        )
+        self.applicable = self._with_a_debt_to_move(kept)
+        self.last_reset_on = self._last_reset_on()
 
     def refuse(self, event: LoanEvent, reason: UnappliedReason) -> None:
-        """Keep an event aside; what is reversed waits for nothing and is not shown."""
-        if not self.is_undone(event):
+        """Keep an event aside; what is undone waits for nothing and is not shown."""
+        if not self.undoings.undoes(event):
             self.unapplied.append(
                 Unapplied(event_id=event.event_id, reason=reason.value, amount=event.fact.cash)
             )
 
-    def is_undone(self, event: LoanEvent) -> bool:
-        """Whether a reversal undoes this event."""
-        undone, fact = self.undone, event.fact
-        return bool(undone) and fact.REVERSIBLE and (event.event_id in undone or fact.entity_id in undone)
-
-    def _is_future(self, event: LoanEvent) -> bool:
-        """Dated after the day; but a reversal already booked counts from its original's day."""
-        fact = event.fact
-        if fact.effective_on <= self.as_of:
-            return False
-        return type(fact) is not PaymentReversed or fact.effective_on > fact.business_on
+    def _last_reset_on(self) -> date | None:
+        """The latest day on which due days were changed, so that lateness before it needs the old plan."""
+        start = self.disbursed_on
+        resets = [event.fact.effective_on for event in self.schedules if event.fact.kind in _RESETTING]  # type: ignore[attr-defined]
+        return max((on for on in resets if start is not None and on > start), default=None)
 
     def _on_time(self, facts: list[LoanEvent]) -> list[LoanEvent]:
         """Put aside what is dated later, in another currency, or before the loan's bootstrap."""
@@ -95,7 +96,7 @@ class History:
         kept = []
         for event in facts:
             fact = event.fact
-            if fact.effective_on > self.as_of and self._is_future(event):
+            if fact.effective_on > self.as_of and not self.undoings.counts_already(event):
                 self.refuse(event, UnappliedReason.FUTURE_DATED)
             elif fact.currency is not None and fact.currency != self.currency:
                 self.refuse(event, UnappliedReason.WRONG_CURRENCY)
@@ -103,18 +104,18 @@ class History:
                 self.refuse(event, UnappliedReason.BEFORE_BOOTSTRAP)
             elif type(fact) is LoanOpenedFromSnapshot and event is not self.bootstrap:
                 self.refuse(event, UnappliedReason.SECOND_BOOTSTRAP)
-            else:
+            elif type(fact) is not LoanDisbursed or not self.undoings.undoes(event):
                 kept.append(event)
         return kept
 
-    def _with_a_debt_to_move(self, facts: list[LoanEvent], known: frozenset[str]) -> list[LoanEvent]:
+    def _with_a_debt_to_move(self, facts: list[LoanEvent]) -> list[LoanEvent]:
         """Put aside money before the disbursement or without a schedule, and reversals of nothing."""
         start = self.disbursed_on
         planned = bool(self.schedules) or self.bootstrap is not None
         kept = []
         for event in facts:
             fact = event.fact
-            if type(fact) is PaymentReversed and known.isdisjoint(fact.originals):
+            if fact.UNDOES and not self.undoings.has_original(event):
                 self.refuse(event, UnappliedReason.UNKNOWN_ORIGINAL)
             elif fact.MOVES_DEBT and (start is None or fact.effective_on < start):
                 self.refuse(event, UnappliedReason.BEFORE_DISBURSEMENT)
@@ -156,17 +157,6 @@ def _is_in_force(event: LoanEvent, newest: dict[tuple[str, str, str], int]) -> b
     if fact.entity_id is None or type(fact) is SchedulePublished:
         return True
     return fact.entity_version >= newest.get((event.source, fact.TYPE, fact.entity_id), 0)
-
-
-def _ids_of(facts: list[LoanEvent]) -> frozenset[str]:
-    """Every id by which a reversal may name what it undoes."""
-    ids = set()
-    for event in facts:
-        if event.fact.REVERSIBLE:
-            ids.add(event.event_id)
-            if event.fact.entity_id is not None:
-                ids.add(event.fact.entity_id)
-    return frozenset(ids)
 
 
 def _currency_of(facts: list[LoanEvent]) -> str | None:

@@ -35,6 +35,7 @@ class PaymentPosted(Transaction, frozen=True, kw_only=True):
 
     kind: PaymentKind = PaymentKind.REPAYMENT
     channel: str | None = None
+    charge_id: str | None = None  # of a charge payment: the charge it pays first
 
     @property
     def cash(self) -> int:
@@ -82,6 +83,7 @@ class CreditPosted(Transaction, frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "credit.posted.v1"
 
     kind: CreditKind
+    charge_id: str | None = None  # of a charge adjustment: the charge it reduces first
 
 
 class OverpaymentRefunded(Transaction, frozen=True, kw_only=True):

@@ -65,22 +65,26 @@ class _Plan(NamedTuple):
 
     groups: tuple[Group, ...]
     usual: tuple[int, ...] | None  # oldest first whatever the timing, with these components
+    due_components: tuple[int, ...]  # in the order of what is due
 
 
 @lru_cache(maxsize=256)
 def _plan_of(order: AllocationOrder) -> _Plan:
+    due = tuple(int(part) for timing, part in order.steps if timing is Timing.DUE)
     if order.processing is Processing.VERTICAL:
-        return _Plan(tuple((timing, (int(part),)) for timing, part in order.steps), None)
+        return _Plan(tuple((timing, (int(part),)) for timing, part in order.steps), None, due)
     timings = dict.fromkeys(timing for timing, _ in order.steps)
     groups = tuple((at, tuple(int(part) for timing, part in order.steps if timing is at)) for at in timings)
     oldest_first = tuple(timings) == tuple(Timing) and order.future_rule is FutureRule.NEXT
     same_components = len({components for _, components in groups}) == 1
-    return _Plan(groups, groups[0][1] if oldest_first and same_components else None)
+    return _Plan(groups, groups[0][1] if oldest_first and same_components else None, due)
 
 
 def allocate(rows: list[Row], amount: int, order: AllocationOrder, share: Share) -> int:
     """Spread an amount over the open rows; gives what is left when nothing is owed."""
     plan = _plan_of(order)
+    if order.charges_due_on_their_own:
+        amount = _pay_due_charges(rows, amount, plan, share)
     if plan.usual is not None:
         for row in rows:
             if row.open:
@@ -96,12 +100,32 @@ def allocate(rows: list[Row], amount: int, order: AllocationOrder, share: Share)
     return amount
 
 
+def _pay_due_charges(rows: list[Row], amount: int, plan: _Plan, share: Share) -> int:
+    """When nothing is past due or due, charges with a due day of their own come before early money."""
+    for row in rows:
+        if not amount or (row.due_day <= share.day and row.open):
+            break
+        for component in plan.due_components if row.charges and row.open else ():
+            owed = min(amount, row.left_of_charges(component, share.day))
+            amount -= share.pay(row, owed, (component,)) if owed else 0
+    return amount
+
+
+def by_component(portions: Portions) -> list[int]:
+    """Upstream's portions as a list by component."""
+    return [
+        int(portions.principal_minor),
+        int(portions.interest_minor),
+        int(portions.fee_minor),
+        int(portions.penalty_minor),
+    ]
+
+
 def allocate_portions(rows: list[Row], portions: Portions, share: Share) -> int:
     """Book upstream's portions, each on the oldest rows that owe it; gives what found no place."""
     lost = 0
-    amounts = (portions.principal_minor, portions.interest_minor, portions.fee_minor, portions.penalty_minor)
-    for component, amount in enumerate(amounts):
-        rest = int(amount)
+    for component, amount in enumerate(by_component(portions)):
+        rest = amount
         for row in rows if rest else ():
             if row.open:
                 rest -= share.pay(row, rest, (component,))

@@ -1,4 +1,4 @@
-"""Installments while a loan is folded: mutable rows made from the schedule in force."""
+"""Installments while a loan is folded: mutable rows made from a schedule, and what is added to them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,17 @@ from datetime import date
 from loanbook.domain.events import Period, PeriodKind
 
 COMPONENTS = 4  # principal, interest, fee, penalty: settings.Component
+_DOWN_PAYMENT = PeriodKind.DOWN_PAYMENT
+_ADDITIONAL = PeriodKind.ADDITIONAL
 
 
 class Row:
     """One installment of the fold's working memory; lists are by settings.Component."""
 
     __slots__ = (
+        "added_back",
+        "chargebacks",
+        "charges",
         "due",
         "due_day",
         "due_on",
@@ -32,16 +37,18 @@ class Row:
         "worst_late",
     )
 
-    def __init__(self, number: int, kind: str, from_on: date | None, due_on: date, due: list[int]) -> None:
+    def __init__(
+        self, number: int, kind: PeriodKind, from_on: date | None, due_on: date, due: list[int]
+    ) -> None:
         self.number = number
         self.kind = kind
         self.from_on = from_on
         self.due_on = due_on
         self.due_day = due_on.toordinal()
         self.due = due
-        self.paid = [0] * COMPONENTS
-        self.waived = [0] * COMPONENTS
-        self.open = sum(due)
+        self.paid = [0, 0, 0, 0]
+        self.waived = [0, 0, 0, 0]
+        self.open = due[0] + due[1] + due[2] + due[3]
         self.in_advance = 0
         self.late = 0
         self.paid_by_due = 0
@@ -49,28 +56,64 @@ class Row:
         self.met_day = 0
         self.met_before_bootstrap = False
         self.worst_late = 0  # most days past due in an earlier spell
+        self.added_back = [0, 0, 0, 0]  # part of due: what chargebacks and refunds made a debt again
+        self.charges: list[tuple[int, int, int]] = []  # (due day, component, amount)
+        self.chargebacks: list[tuple[int, int]] = []  # (day, amount)
 
     def left(self, component: int) -> int:
         """What is open of one component."""
         return self.due[component] - self.paid[component] - self.waived[component]
+
+    def left_of_charges(self, component: int, day: int) -> int:
+        """What is open of one component's charges that are due by a day on their own."""
+        due = sum(amount for at, part, amount in self.charges if part == component and at <= day)
+        return max(0, min(self.left(component), due - self.paid[component] - self.waived[component]))
 
     def meet(self, on: date, day: int) -> None:
         """Note that nothing is left of it since `on`."""
         self.met_on = on
         self.met_day = day
 
-    def reopen(self) -> None:
-        """Note that there is a debt again, and remember how late the earlier one was met."""
-        if self.met_on is not None:
+    def owe(self, component: int, amount: int) -> None:
+        """Add a debt; an installment that was met is open again."""
+        if self.met_on is not None and self.due_day < self.met_day:
             self.worst_late = max(self.worst_late, self.met_day - 1 - self.due_day)
-            self.met_on = None
+        self.met_on = None
+        self.due[component] += amount
+        self.open += amount
+
+    def waive(self, component: int, amount: int, on: date) -> int:
+        """Give up a part of what is open; gives what was given up."""
+        part = min(self.left(component), amount)
+        self.waived[component] += part
+        self.open -= part
+        if part and not self.open:
+            self.meet(on, on.toordinal())
+        return part
+
+    def shortfall(self) -> tuple[int, int]:
+        """Since which day, and how much, the chargebacks exceed what was paid on it; (0, 0) if not."""
+        available = sum(self.paid)
+        since = 0
+        for day, amount in self.chargebacks:
+            available -= amount
+            if available < 0 and not since:
+                since = day
+        return since, max(0, -available)
+
+    def arrears_since(self) -> int:
+        """The day from which an unmet row is in arrears: its due day, or that of an earlier chargeback."""
+        if self.chargebacks:
+            since = self.shortfall()[0]
+            if since:
+                return min(since, self.due_day)
+        return self.due_day
 
 
 def rows_of(periods: Iterable[Period]) -> list[Row]:
     """Rows in the order of their due days."""
     rows = [
-        Row(period.number, period.kind.value, period.from_on, period.due_on, _due_of(period))
-        for period in periods
+        Row(period.number, period.kind, period.from_on, period.due_on, _due_of(period)) for period in periods
     ]
     rows.sort(key=lambda row: (row.due_day, row.number))
     for row in rows:
@@ -79,23 +122,55 @@ def rows_of(periods: Iterable[Period]) -> list[Row]:
     return rows
 
 
+def row_due_after(rows: list[Row], on: date) -> Row:
+    """The row that takes a debt of a day: the first due after it, else the N+1 row, made at need."""
+    for row in rows:
+        if row.due_on > on and row.kind is not _ADDITIONAL:
+            return row
+    return additional_row(rows, on)
+
+
+def row_of_charge(rows: list[Row], due_on: date) -> Row:
+    """The row of the period (from, due] a charge's due day lies in; else the N+1 row, made at need."""
+    for row in rows:
+        if row.due_on >= due_on and row.kind is PeriodKind.REGULAR:
+            return row
+    return additional_row(rows, due_on)
+
+
+def additional_row(rows: list[Row], on: date) -> Row:
+    """The N+1 row, due on that day or later; the last installment where it is due that very day."""
+    last = rows[-1]
+    if last.kind is _ADDITIONAL:
+        if last.due_on < on:
+            last.due_on, last.due_day = on, on.toordinal()
+        return last
+    if last.due_on == on:
+        return last
+    row = Row(max(row.number for row in rows) + 1, _ADDITIONAL, last.due_on, on, [0, 0, 0, 0])
+    rows.append(row)
+    return row
+
+
 def lacks_components(periods: Iterable[Period]) -> bool:
     """Whether upstream gave totals only, so that a principal can but be estimated."""
     return any(period.principal_minor is None and period.total_minor for period in periods)
 
 
 def schedule_issue(rows: list[Row], disbursed: int, *, estimated: bool) -> str | None:
-    """Why a schedule cannot be right: its principal is not what was disbursed, or numbers clash."""
+    """Why a schedule cannot be right: its principal is not what was disbursed, or numbers repeat."""
     if len({row.number for row in rows}) < len(rows):
         return "installment_numbers_repeat"
-    if not estimated and disbursed and sum(row.due[0] for row in rows) != disbursed:
+    planned = sum(row.due[0] - row.added_back[0] for row in rows)
+    if rows and disbursed and not estimated and planned != disbursed:
         return "principal_is_not_the_disbursed_amount"
     return None
 
 
 def is_countable(row: Row) -> bool:
-    """Whether it is a customer's installment: something was due, and not at the disbursement."""
-    return row.kind != PeriodKind.DOWN_PAYMENT.value and any(row.due)
+    """Whether it is a customer's installment: a regular one on which something is due."""
+    due = row.due
+    return row.kind is PeriodKind.REGULAR and (due[0] or due[1] or due[2] or due[3]) > 0
 
 
 def _due_of(period: Period) -> list[int]:

@@ -40,10 +40,11 @@ class OwnerChanged(AttributeFact, frozen=True, kw_only=True):
 
 
 class DelinquencyPaused(Fact, frozen=True, kw_only=True):
-    """Days from effective_on to end_on, both included, do not count for the class."""
+    """Days from start_on (else effective_on) to end_on, both included, do not count for the class."""
 
     TYPE: ClassVar[str] = "delinquency.paused.v1"
 
+    start_on: date | None = None
     end_on: date
 
 

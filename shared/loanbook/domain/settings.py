@@ -60,6 +60,7 @@ class AllocationOrder:
     steps: tuple[Step, ...] = USUAL_STEPS
     future_rule: FutureRule = FutureRule.NEXT
     processing: Processing = Processing.HORIZONTAL
+    charges_due_on_their_own: bool = False  # early money first pays charges whose own day has come
 
     def __post_init__(self) -> None:
         if sorted(self.steps) != sorted(STEP_NAMES.values()):
@@ -74,6 +75,7 @@ class ProductSettings:
     allocation: AllocationOrder = AllocationOrder()
     allocation_by_kind: Mapping[str, AllocationOrder] = field(default_factory=dict)
     chargeback_order: tuple[Component, ...] = (Component.PRINCIPAL,)
+    carries_payments_over: bool = False  # a new schedule keeps them on its rows; else all is replayed on it
     grace_days: int = 0  # of the class, taken off once for the loan
     tolerance_minor: int = 0  # what is left of an installment up to this makes nobody late in class
     pause_counts: bool = False  # True: days of a pause count for the class
@@ -113,13 +115,15 @@ def _plain(name: str, value: object) -> object:
 
 
 def _order(name: str, value: object) -> AllocationOrder:
-    if not isinstance(value, Mapping) or not set(value) <= {"order", "future_rule", "processing"}:
-        raise InvalidSettingsError(name, "must be an object of order, future_rule, processing")
+    known = {"order", "future_rule", "processing", "charges_due_on_their_own"}
+    if not isinstance(value, Mapping) or not set(value) <= known:
+        raise InvalidSettingsError(name, f"must be an object of {', '.join(sorted(known))}")
     try:
         return AllocationOrder(
             steps=tuple(STEP_NAMES[step] for step in value["order"]) if "order" in value else USUAL_STEPS,
             future_rule=FutureRule(value.get("future_rule", FutureRule.NEXT)),
             processing=Processing(value.get("processing", Processing.HORIZONTAL)),
+            charges_due_on_their_own=value.get("charges_due_on_their_own", False) is True,
         )
     except KeyError as error:
         raise InvalidSettingsError(f"{name}.order", f"unknown step {error.args[0]!r}") from error

@@ -61,6 +61,7 @@ class InstallmentState(State, frozen=True, kw_only=True):
     paid_in_advance: int
     paid_late: int
     met_on: date | None  # effective date of what brought the outstanding to 0
+    added_back: Amounts = Amounts()  # part of due: what chargebacks and refunds made a debt again
 
     @property
     def outstanding(self) -> int:
@@ -82,6 +83,23 @@ class TransactionState(State, frozen=True, kw_only=True):
     estimated: bool  # portions are our own allocation, not upstream's
     principal_outstanding_after: int
     settled: tuple[tuple[int, int], ...] = ()  # (installment number, amount) in order of allocation
+
+
+class ChargeState(State, frozen=True, kw_only=True):
+    """One fee or penalty, with what was paid and waived of it."""
+
+    charge_id: str
+    name: str | None
+    is_penalty: bool
+    due_on: date
+    amount: int
+    paid: int
+    waived: int
+
+    @property
+    def outstanding(self) -> int:
+        """What is left of it."""
+        return self.amount - self.paid - self.waived
 
 
 class Unapplied(State, frozen=True, kw_only=True):
@@ -116,6 +134,7 @@ class Loan:
     branch: str | None = None
     product: str | None = None
     officer: str | None = None
+    owner: str | None = None  # where it was sold
     status: LoanStatus = LoanStatus.PENDING
     disbursed_on: date | None = None  # first tranche: the cohort
     disbursed: int = 0
@@ -125,6 +144,7 @@ class Loan:
     schedule_version: int = 0
     schedule_issue: str | None = None  # why the schedule in force cannot be right, see schedule.py
     transactions: tuple[TransactionState, ...] = ()
+    charges: tuple[ChargeState, ...] = ()
     unapplied: tuple[Unapplied, ...] = ()
     duplicates: int = 0  # further copies of a fact under another event id
     principal_outstanding: int = 0
@@ -135,10 +155,12 @@ class Loan:
     due_to_date: int = 0  # total due of installments with due_on <= as_of
     paid: int = 0  # cash received and not reversed or charged back, overpayment included
     overpaid: int = 0
+    refunded: int = 0  # overpayments given back
     estimated: bool = False  # the principal is pro rata: the feed gives no components
     past_due_on: date | None = None  # oldest unpaid due date before as_of
     delinquent_days: int = 0  # grows by itself while late: as_of, pauses and grace
     bucket: DelinquencyBucket = DelinquencyBucket.CURRENT
+    pauses: tuple[tuple[date, date], ...] = ()  # of the class; both ends included
     next_due_on: date | None = None  # first unpaid installment due on or after as_of
     next_due: int = 0
     next_boundary_on: date | None = None  # the next day on which the state changes by itself
@@ -147,10 +169,13 @@ class Loan:
     last_payment: int = 0
     closed_on: date | None = None
     charged_off_on: date | None = None
+    charged_off: int = 0
     written_off_on: date | None = None
     written_off: int = 0
     recovered: int = 0
     restructured_on: date | None = None
+    restructures: int = 0
+    dpd_before_restructure: int = 0
     first_payment_default: bool = False
     missed_12m: int = 0
     on_time_streak: int = 0
@@ -158,7 +183,7 @@ class Loan:
     days_late_sum: int = 0  # over met installments
     recent_days_late: tuple[int, ...] = ()  # of the last three decided installments, oldest first
     max_dpd: int = 0  # ever, up to as_of; grows by itself while late
-    returned_payments: int = 0
+    returned_payments: int = 0  # reversed by hand
     cash: dict[date, CashDay] = field(default_factory=dict)
     last_order: tuple[object, ...] | None = None  # order of the latest event, LoanEvent.order
 

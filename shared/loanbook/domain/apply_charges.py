@@ -1,0 +1,116 @@
+"""How charges move a loan: added, changed, waived, deleted."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from loanbook.domain.events import (
+    ChargeAdded,
+    ChargeBasis,
+    ChargeDeleted,
+    ChargeUpdated,
+    ChargeWaived,
+    ChargeWaiverUndone,
+    LoanEvent,
+)
+from loanbook.domain.history import UnappliedReason
+from loanbook.domain.money import divide_half_even
+from loanbook.domain.replay import Charge, Replay
+from loanbook.domain.schedule import row_of_charge
+from loanbook.domain.settings import Component
+
+_BPS = 10_000
+
+
+def counts_from(event: LoanEvent) -> date:
+    """The day a fact is applied on: its own, a charge's the earlier one of that and its due day."""
+    fact = event.fact
+    if isinstance(fact, ChargeAdded) and fact.due_on is not None:
+        return min(fact.due_on, fact.effective_on)
+    return fact.effective_on
+
+
+def added(replay: Replay, event: LoanEvent, fact: ChargeAdded) -> None:
+    """Put a charge on the installment its due day lies in, with what later facts made of it."""
+    if _is_deleted(replay, fact.charge_id):
+        return
+    due_on, amount = _as_updated(replay, event, fact)
+    component = Component.PENALTY if fact.is_penalty else Component.FEE
+    charge = Charge(fact.charge_id, fact.name, component, due_on, amount)
+    charge.row = row_of_charge(replay.rows, due_on)
+    replay.charges[fact.charge_id] = charge
+    charge.row.charges.append((due_on.toordinal(), component, amount))
+    replay.owe(charge.row, component, amount)
+    replay.use_overpayment(counts_from(event))
+
+
+def changed(
+    replay: Replay, event: LoanEvent, fact: ChargeUpdated | ChargeDeleted | ChargeWaiverUndone
+) -> None:
+    """The charge itself was made with this in mind; here only an unknown charge is noticed."""
+    known = any(
+        isinstance(other.fact, ChargeAdded) and other.fact.charge_id == fact.charge_id
+        for other in replay.history.applicable
+    )
+    if not known:
+        replay.history.refuse(event, UnappliedReason.UNKNOWN_CHARGE)
+
+
+def waived(replay: Replay, event: LoanEvent, fact: ChargeWaived) -> None:
+    """What is left of a charge need not be paid."""
+    charge = replay.charges.get(fact.charge_id)
+    if charge is None or charge.row is None:
+        if not _is_deleted(replay, fact.charge_id):
+            replay.history.refuse(event, UnappliedReason.UNKNOWN_CHARGE)
+        return
+    if _is_taken_back(replay, event, fact):
+        return
+    asked = charge.amount - charge.waived if fact.amount_minor is None else int(fact.amount_minor)
+    part = replay.waive(
+        charge.row, charge.component, min(asked, charge.amount - charge.waived), fact.effective_on
+    )
+    charge.waived += part
+    replay.record(event, part)
+
+
+def _as_updated(replay: Replay, event: LoanEvent, fact: ChargeAdded) -> tuple[date, int]:
+    due_on = fact.due_on or replay.history.disbursed_on or fact.effective_on
+    amount = fact.amount_minor
+    for other in replay.history.applicable:
+        update = other.fact
+        if (
+            isinstance(update, ChargeUpdated)
+            and update.charge_id == fact.charge_id
+            and other.order > event.order
+        ):
+            due_on = update.due_on or due_on
+            amount = update.amount_minor if update.amount_minor is not None else amount
+    return due_on, int(amount) if amount is not None else _percentage(replay, fact)
+
+
+def _percentage(replay: Replay, fact: ChargeAdded) -> int:
+    """A percentage of the scheduled principal, interest or both, rounded half to even."""
+    principal = sum(row.due[0] - row.added_back[0] for row in replay.rows)
+    interest = sum(row.due[1] - row.added_back[1] for row in replay.rows)
+    base = {
+        ChargeBasis.AMOUNT: principal,
+        ChargeBasis.INTEREST: interest,
+        ChargeBasis.AMOUNT_AND_INTEREST: principal + interest,
+    }[fact.basis]
+    return divide_half_even(base * (fact.percent_bps or 0), _BPS)
+
+
+def _is_deleted(replay: Replay, charge_id: str) -> bool:
+    return any(
+        isinstance(other.fact, ChargeDeleted) and other.fact.charge_id == charge_id
+        for other in replay.history.applicable
+    )
+
+
+def _is_taken_back(replay: Replay, event: LoanEvent, fact: ChargeWaived) -> bool:
+    return any(
+        isinstance(other.fact, ChargeWaiverUndone)
+        and other.fact.charge_id == fact.charge_id
+        and other.order > event.order
+        for other in replay.history.applicable
+    )
