@@ -66,7 +66,7 @@ def test_what_the_compose_file_cannot_do_without_has_a_value_in_the_example() ->
     [
         ("gateway", "ingest.gateway_settings", "GatewaySettings"),
         ("ingest", "ingest.settings", "WorkerSettings"),
-        ("scoring", "scoring.settings", "ScoringSettings"),
+        ("scoring", "scoring.settings", "WorkerSettings"),
         ("analytics", "analytics_api.settings", "AnalyticsSettings"),
         ("refresh", "analytics_api.settings", "AnalyticsSettings"),
     ],
