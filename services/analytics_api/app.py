@@ -1,0 +1,124 @@
+"""Puts the API together: parts, routes, and what stands around every request."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import RedirectResponse
+
+from analytics_api.board_viewer.routes import router as board_router
+from analytics_api.board_viewer.viewer import BoardViewerSettings, open_board_viewer
+from analytics_api.metrics import REGISTRY, BusinessGauges
+from analytics_api.routes import alerts, documentation, health, loans, operations, portfolio, problems
+from analytics_api.routes.access import Gate, KeyRing, RateLimiter
+from analytics_api.routes.answers import AnswerCache
+from analytics_api.routes.health import GaugeReader
+from analytics_api.routes.middleware import BodyLimit, RequestMetrics, SecurityHeaders
+from analytics_api.routes.wiring import Parts
+from analytics_api.settings import AnalyticsSettings
+from analytics_api.store import PostgresAnalyticsStore
+
+_DESCRIPTION = (
+    "Live figures of the loan book. Money is a decimal string with its currency; a ratio whose denominator"
+    " is 0 is null; every answer says of which day it is and how old its data are. PAR counts the whole"
+    " principal of loans *more than* so many days past due; charged-off loans are left out."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clocks:
+    """Wall time for what is written down, steady time for what is measured."""
+
+    now: Callable[[], datetime]
+    steady_s: Callable[[], float]
+
+
+REAL_CLOCKS = Clocks(now=lambda: datetime.now(UTC), steady_s=time.monotonic)
+
+
+def create_app(settings: AnalyticsSettings, clocks: Clocks = REAL_CLOCKS) -> FastAPI:
+    """The API on its settings; the database is opened when it starts."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            await _open_parts(app, settings, clocks, stack)
+            yield
+
+    app = FastAPI(
+        title="Loanpulse analytics",
+        version="1",
+        description=_DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    problems.install(app)
+    for module in (portfolio, loans, alerts, operations, health, documentation):
+        app.include_router(module.router)
+    app.include_router(board_router)
+    app.add_api_route("/", _home, include_in_schema=False)
+    _surround(app, settings)
+    return app
+
+
+def _surround(app: FastAPI, settings: AnalyticsSettings) -> None:
+    """Middleware from the inside out."""
+    app.add_middleware(BodyLimit, bytes_max=settings.body_bytes_max)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.cors_origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type", "If-None-Match"],
+            expose_headers=["ETag", "X-Data-Age-Seconds", "Retry-After"],
+        )
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(RequestMetrics)
+
+
+async def _open_parts(
+    app: FastAPI, settings: AnalyticsSettings, clocks: Clocks, stack: AsyncExitStack
+) -> None:
+    dsn = settings.database_url.get_secret_value()
+    store = await PostgresAnalyticsStore.open(
+        dsn, size_max=settings.pool_size_max, statement_timeout=settings.statement_timeout
+    )
+    stack.push_async_callback(store.close)
+    await store.require_schema()
+    cache = AnswerCache(ttl_s=settings.cache_for.total_seconds(), clock=clocks.steady_s)
+    app.state.parts = Parts(store=store, answers=cache, clock=clocks.now)
+    app.state.gate = _gate(settings, clocks)
+    gauges = BusinessGauges()
+    REGISTRY.register(gauges)
+    stack.callback(REGISTRY.unregister, gauges)
+    app.state.gauge_reader = GaugeReader(
+        store, gauges, ttl_s=settings.gauges_cache_for.total_seconds(), clock=clocks.steady_s
+    )
+    viewer = open_board_viewer(
+        BoardViewerSettings(
+            boards_dir=settings.boards_dir,
+            dsn=dsn,
+            key_digests=frozenset(settings.api_keys) if settings.auth == "on" else frozenset(),
+        )
+    )
+    app.state.board_viewer = await stack.enter_async_context(viewer)
+
+
+def _gate(settings: AnalyticsSettings, clocks: Clocks) -> Gate:
+    return Gate(
+        keys=KeyRing(frozenset(settings.api_keys) if settings.auth == "on" else None),
+        limiter=RateLimiter(
+            per_second=settings.rate_per_second, burst=settings.rate_burst, clock=clocks.steady_s
+        ),
+    )
+
+
+async def _home() -> RedirectResponse:
+    return RedirectResponse("/boards")

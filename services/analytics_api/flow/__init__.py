@@ -1,0 +1,1 @@
+"""Decides what the figures are, from rows and events; reads no clock and no database."""

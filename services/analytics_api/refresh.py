@@ -1,0 +1,101 @@
+"""Keeps the minute tables of reporting: marks, counts, and the marts that boards read."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+import structlog
+
+from analytics_api.errors import StoreAwayError
+from analytics_api.store import PostgresMartStore
+from analytics_api.store.marts import Statement
+
+log = structlog.get_logger()
+_LOOK_EVERY_S = 1.0  # at the business days: a new one is refreshed at once
+_SHORTEST_GAP_S = 3.0  # however fast the days of a replay go by
+_MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshPlan:
+    """How often the tables are made, and how long minutes are kept."""
+
+    interval: timedelta = _MINUTE
+    minutes_kept: timedelta = timedelta(days=8)
+
+
+def marts_at(now: datetime, plan: RefreshPlan) -> dict[str, list[Statement]]:
+    """What makes each table at a moment."""
+    minute = now.replace(second=0, microsecond=0)
+    oldest = now - plan.minutes_kept
+    return {
+        "book_minute": [("mark_book_minute", (minute,)), ("trim_book_minutes", (oldest,))],
+        "pipeline_minute": [
+            ("mark_pipeline_minute", (minute - _MINUTE, now)),  # the full count of the minute before
+            ("mark_pipeline_minute", (minute, now)),
+            ("trim_pipeline_minutes", (oldest,)),
+        ],
+        "past_due": [("clear_past_due", ()), ("fill_past_due", ())],
+        "risk": [("clear_risk", ()), ("fill_risk", ())],
+    }
+
+
+async def refresh_once(
+    store: PostgresMartStore, plan: RefreshPlan, clock: Callable[[], datetime]
+) -> dict[str, int]:
+    """Make every table once; gives the milliseconds each took. Raises StoreAwayError."""
+    took: dict[str, int] = {}
+    for mart, statements in marts_at(clock(), plan).items():
+        started = time.perf_counter()
+        if not await store.remake(statements):
+            log.info("refresh_elsewhere", mart=mart)
+            continue
+        took[mart] = round((time.perf_counter() - started) * 1000)
+        await store.note_refresh(mart, clock(), took[mart])
+    return took
+
+
+class Refresher:
+    """Makes the tables again and again, each time the interval is over or a business day has begun."""
+
+    def __init__(
+        self, store: PostgresMartStore, plan: RefreshPlan, *, clock: Callable[[], datetime] | None = None
+    ) -> None:
+        self._store = store
+        self._plan = plan
+        self._clock = clock or (lambda: datetime.now(UTC))
+        self._days: dict[str, date] = {}
+        self._made_at: float | None = None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until told to stop; a database that is away is waited for."""
+        while not stop.is_set():
+            try:
+                await self.step(time.monotonic())
+            except StoreAwayError as error:
+                log.warning("refresh_waits", error=str(error))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), _LOOK_EVERY_S)
+
+    async def step(self, now_s: float) -> bool:
+        """Make the tables if it is time; `now_s` is a steady clock."""
+        days = await self._store.fetch_business_days()
+        if not self._is_time(now_s, days):
+            return False
+        took = await refresh_once(self._store, self._plan, self._clock)
+        self._days, self._made_at = days, now_s
+        log.debug("refreshed", took_ms=took)
+        return True
+
+    def _is_time(self, now_s: float, days: dict[str, date]) -> bool:
+        if self._made_at is None:
+            return True
+        passed = now_s - self._made_at
+        return passed >= self._plan.interval.total_seconds() or (
+            days != self._days and passed >= _SHORTEST_GAP_S
+        )

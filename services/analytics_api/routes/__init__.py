@@ -1,0 +1,1 @@
+"""The HTTP routes: each reads one snapshot and shapes it into an answer."""

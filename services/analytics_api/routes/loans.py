@@ -1,0 +1,119 @@
+"""The list of loans, and one loan with its whole story."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+import structlog
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import Field, model_validator
+
+from analytics_api.errors import NotFoundError
+from analytics_api.flow.figures import BAND_NAMES, BUCKET_NAMES, STATUS_NAMES
+from analytics_api.routes.answers import respond
+from analytics_api.routes.loan_parts import loan_detail, loan_row
+from analytics_api.routes.wiring import (
+    PROBLEMS,
+    Admitted,
+    AppParts,
+    BookFilter,
+    Limit,
+    Offset,
+    PartFilter,
+    data_age,
+    find_book,
+    find_scope,
+)
+from analytics_api.schemas.loans import BandName, LoanDetail, LoanList, SortName, StatusName
+from analytics_api.schemas.parts import page_of
+from analytics_api.schemas.portfolio import BucketName
+from analytics_api.store import LoanQuery
+
+router = APIRouter(prefix="/v1", tags=["loans"], responses=PROBLEMS)
+log = structlog.get_logger()
+_DAYS_MAX = 100_000
+DaysPastDue = Annotated[int | None, Field(ge=0, le=_DAYS_MAX)]
+
+
+class LoanFilter(PartFilter):
+    """Which loans, in which order, and which page."""
+
+    status: list[StatusName] = Field(default_factory=list)
+    bucket: list[BucketName] = Field(default_factory=list)
+    band: list[BandName] = Field(default_factory=list)
+    days_past_due_min: DaysPastDue = None
+    days_past_due_max: DaysPastDue = None
+    overdue: Annotated[bool, Field(description="Only loans that owe something overdue.")] = False
+    sort: SortName = "days_past_due"
+    order: Literal["asc", "desc"] = "desc"
+    limit: Limit = 50
+    offset: Offset = 0
+
+    @model_validator(mode="after")
+    def _range_rises(self) -> Self:
+        lowest, highest = self.days_past_due_min, self.days_past_due_max
+        if lowest is not None and highest is not None and lowest > highest:
+            msg = "days_past_due_min is over days_past_due_max"
+            raise ValueError(msg)
+        return self
+
+
+@router.get("/loans", response_model=LoanList, summary="Loans, filtered, sorted and paged")
+async def get_loans(
+    request: Request, parts: AppParts, _: Admitted, wanted: Annotated[LoanFilter, Query()]
+) -> Response:
+    """A page of loans with their state and score; amounts of each loan in its own currency."""
+
+    async def make() -> LoanList:
+        async with parts.store.reading() as reading:
+            book = await find_book(reading, wanted.book)
+            scope = await find_scope(reading, book["book"], wanted.currency) if wanted.currency else None
+            rows, total = await reading.fetch_loans(
+                LoanQuery(
+                    book_key=book["book_key"],
+                    business_on=book["business_on"],
+                    currency_key=scope.currency_key if scope else None,
+                    selection=wanted.selection(),
+                    statuses=[STATUS_NAMES.index(name) for name in wanted.status] or None,
+                    buckets=[BUCKET_NAMES.index(name) for name in wanted.bucket] or None,
+                    bands=[BAND_NAMES.index(name) for name in wanted.band] or None,
+                    days_past_due_min=wanted.days_past_due_min,
+                    days_past_due_max=wanted.days_past_due_max,
+                    overdue_only=wanted.overdue,
+                    sort=wanted.sort,
+                    descending=wanted.order == "desc",
+                    limit=wanted.limit,
+                    offset=wanted.offset,
+                )
+            )
+            return LoanList(
+                book=book["book"],
+                as_of=book["business_on"],
+                sort=wanted.sort,
+                order=wanted.order,
+                page=page_of(total, wanted.limit, wanted.offset),
+                items=[loan_row(row) for row in rows],
+                data=await data_age(reading, book["book"]),
+            )
+
+    return await respond(request, parts.answers, make)
+
+
+@router.get("/loans/{loan_id}", summary="One loan with its whole story")
+async def get_loan(
+    parts: AppParts,
+    caller: Admitted,
+    loan_id: Annotated[str, Path(min_length=1, max_length=200)],
+    wanted: Annotated[BookFilter, Query()],
+) -> LoanDetail:
+    """Facts, installments, transactions with portions, events with their three dates, score, alerts.
+
+    Each reading is noted in the log with the id of the key.
+    """
+    async with parts.store.reading() as reading:
+        book = await find_book(reading, wanted.book)
+        row = await reading.fetch_loan(book["book"], loan_id)
+        log.info("loan_read", key_id=caller.key_id, book=book["book"], loan_id=loan_id, found=row is not None)
+        if row is None:
+            raise NotFoundError.of("loan_id", f"there is no loan {loan_id!r} in {book['book']}")
+        return await loan_detail(reading, row)

@@ -1,0 +1,238 @@
+"""The book as a whole, and by branch, region and product; live, or at a past close."""
+
+from __future__ import annotations
+
+import calendar
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
+
+from analytics_api.errors import InvalidRequestError, NotFoundError
+from analytics_api.flow.figures import Cell, at_risk, cell_of, defaulted_share, figures_of
+from analytics_api.routes.answers import respond
+from analytics_api.routes.wiring import (
+    PROBLEMS,
+    Admitted,
+    AppParts,
+    PartFilter,
+    Parts,
+    Scope,
+    data_age,
+    find_scope,
+)
+from analytics_api.schemas.portfolio import Breakdown, Change, Figures, PartFigures, Portfolio
+from analytics_api.store import Reading, Row
+
+router = APIRouter(prefix="/v1", tags=["portfolio"], responses=PROBLEMS)
+By = Literal["branch", "region", "product"]
+PartSort = Literal[
+    "principal_outstanding", "total_outstanding", "overdue", "par_30", "par_90", "defaulted", "name"
+]
+
+
+class PortfolioFilter(PartFilter):
+    """Which part of a book, and at which day."""
+
+    as_of: Annotated[date | None, Field(description="A closed day; live if absent.")] = None
+    known_on: Annotated[
+        date | None,
+        Field(description="With as_of: as known at the close of this day; as known now if absent."),
+    ] = None
+
+
+class BreakdownFilter(PortfolioFilter):
+    """As PortfolioFilter, with a ranking."""
+
+    sort: PartSort = "principal_outstanding"
+    order: Literal["asc", "desc"] = "desc"
+    compare_to: Annotated[date | None, Field(description="An earlier close; a month before if absent.")] = (
+        None
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """The day that figures stand for."""
+
+    as_of: date
+    live: bool
+    known_on: date | None = None
+
+
+@router.get("/portfolio", response_model=Portfolio, summary="A book, or a part of it, at one day")
+async def get_portfolio(
+    request: Request, parts: AppParts, _: Admitted, wanted: Annotated[PortfolioFilter, Query()]
+) -> Response:
+    """Totals, standings, buckets, portfolio at risk over 0, 30, 60 and 90 days, and the arrears rate."""
+
+    async def make() -> Portfolio:
+        async with parts.store.reading() as reading:
+            scope = await find_scope(reading, wanted.book, wanted.currency)
+            day = await _day(reading, scope, wanted)
+            rows = await _cells(reading, scope, day, wanted, "")
+            figures = figures_of([cell_of(row) for row in rows], scope.currency)
+            return Portfolio(
+                book=scope.book,
+                currency=scope.currency,
+                as_of=day.as_of,
+                live=day.live,
+                known_on=day.known_on,
+                figures=figures,
+                data=await data_age(reading, scope.book),
+            )
+
+    return await respond(request, parts.answers, make)
+
+
+@router.get("/branches", response_model=Breakdown, summary="The book by branch")
+async def get_branches(
+    request: Request, parts: AppParts, _: Admitted, wanted: Annotated[BreakdownFilter, Query()]
+) -> Response:
+    """Every figure of each branch, ranked, with the change against an earlier close."""
+    return await _breakdown(request, parts, wanted, "branch")
+
+
+@router.get("/regions", response_model=Breakdown, summary="The book by region")
+async def get_regions(
+    request: Request, parts: AppParts, _: Admitted, wanted: Annotated[BreakdownFilter, Query()]
+) -> Response:
+    """Every figure of each region, ranked, with the change against an earlier close."""
+    return await _breakdown(request, parts, wanted, "region")
+
+
+@router.get("/products", response_model=Breakdown, summary="The book by product")
+async def get_products(
+    request: Request, parts: AppParts, _: Admitted, wanted: Annotated[BreakdownFilter, Query()]
+) -> Response:
+    """Every figure of each product, ranked, with the change against an earlier close."""
+    return await _breakdown(request, parts, wanted, "product")
+
+
+async def _breakdown(request: Request, parts: Parts, wanted: BreakdownFilter, by: By) -> Response:
+    async def make() -> Breakdown:
+        async with parts.store.reading() as reading:
+            scope = await find_scope(reading, wanted.book, wanted.currency)
+            day = await _day(reading, scope, wanted)
+            rows = await _cells(reading, scope, day, wanted, by)
+            before = await _before(reading, scope, day, wanted, by)
+            return Breakdown(
+                book=scope.book,
+                currency=scope.currency,
+                by=by,
+                as_of=day.as_of,
+                live=day.live,
+                known_on=day.known_on,
+                sort=wanted.sort,
+                items=_ranked(_items(rows, before, scope.currency), wanted),
+                data=await data_age(reading, scope.book),
+            )
+
+    return await respond(request, parts.answers, make)
+
+
+async def _day(reading: Reading, scope: Scope, wanted: PortfolioFilter) -> Day:
+    if wanted.as_of is None or wanted.as_of == scope.business_on:
+        if wanted.known_on is not None:
+            raise InvalidRequestError.of("known_on", "needs as_of, a closed day")
+        return Day(as_of=scope.business_on, live=True)
+    if wanted.as_of > scope.business_on:
+        raise InvalidRequestError.of("as_of", f"is after the business day, {scope.business_on}")
+    if wanted.known_on is not None and wanted.known_on < wanted.as_of:
+        raise InvalidRequestError.of("known_on", "is before as_of")
+    if await reading.fetch_last_close(scope.book_key, wanted.as_of) != wanted.as_of:
+        raise NotFoundError.of("as_of", f"{wanted.as_of} has not been closed by this book")
+    return Day(as_of=wanted.as_of, live=False, known_on=wanted.known_on)
+
+
+async def _cells(reading: Reading, scope: Scope, day: Day, wanted: PartFilter, by: str) -> list[Row]:
+    keys = (scope.book_key, scope.currency_key, wanted.selection(), by)
+    if day.live:
+        return await reading.fetch_cells_now(*keys)
+    return await reading.fetch_cells_on(*keys, day=day.as_of, known_on=day.known_on)
+
+
+async def _before(
+    reading: Reading, scope: Scope, day: Day, wanted: BreakdownFilter, by: By
+) -> tuple[date, dict[str, Figures]] | None:
+    close = wanted.compare_to
+    if close is None:
+        close = await reading.fetch_last_close(scope.book_key, month_before(day.as_of))
+    elif close >= day.as_of:
+        raise InvalidRequestError.of("compare_to", f"is not before {day.as_of}")
+    elif await reading.fetch_last_close(scope.book_key, close) != close:
+        raise NotFoundError.of("compare_to", f"{close} has not been closed by this book")
+    if close is None:
+        return None
+    then = Day(as_of=close, live=False, known_on=day.known_on)
+    rows = await _cells(reading, scope, then, wanted, by)
+    return close, {name: figures_of(cells, scope.currency) for name, cells in _by_label(rows).items()}
+
+
+def month_before(day: date) -> date:
+    """The same day of the month before, or its last day."""
+    year, month = (day.year - 1, 12) if day.month == 1 else (day.year, day.month - 1)
+    return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
+
+
+def _by_label(rows: list[Row]) -> dict[str, list[Cell]]:
+    cells: dict[str, list[Cell]] = defaultdict(list)
+    for row in rows:
+        cells[row["label"]].append(cell_of(row))
+    return cells
+
+
+def _items(
+    rows: list[Row], before: tuple[date, dict[str, Figures]] | None, currency: str
+) -> list[PartFigures]:
+    described = {row["label"]: row for row in rows}
+    return [
+        PartFigures(
+            name=label,
+            title=described[label]["name"],
+            region=described[label]["region"],
+            figures=(figures := figures_of(cells, currency)),
+            change=_change(label, figures, before),
+        )
+        for label, cells in _by_label(rows).items()
+    ]
+
+
+def _change(name: str, now: Figures, before: tuple[date, dict[str, Figures]] | None) -> Change | None:
+    then = before[1].get(name) if before else None
+    if before is None or then is None:
+        return None
+    par_now, par_then = at_risk(now, 30).ratio, at_risk(then, 30).ratio
+    known = par_now is not None and par_then is not None
+    return Change(
+        as_of=before[0],
+        principal_outstanding=then.totals.principal_outstanding,
+        par_30=par_then,
+        par_30_change=round((par_now or 0) - (par_then or 0), 6) if known else None,
+        defaulted_share=defaulted_share(then),
+    )
+
+
+def _ranked(items: list[PartFigures], wanted: BreakdownFilter) -> list[PartFigures]:
+    descending = wanted.order == "desc"
+    items.sort(key=lambda item: item.name)
+    items.sort(key=lambda item: _rank(item, wanted.sort), reverse=descending)
+    return items
+
+
+def _rank(item: PartFigures, sort: PartSort) -> tuple[bool, float | str]:
+    figures = item.figures
+    value: float | str | None
+    match sort:
+        case "name":
+            value = item.name
+        case "par_30" | "par_90":
+            value = at_risk(figures, int(sort[4:])).ratio
+        case "defaulted":
+            value = defaulted_share(figures)
+        case _:
+            value = float(getattr(figures.totals, sort).amount)
+    return (value is not None, 0 if value is None else value)

@@ -1,0 +1,237 @@
+"""Answers about loans: the list, and one loan with its whole story."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from analytics_api.schemas.alerts import Alert
+from analytics_api.schemas.parts import DatedSchema, Days, Money, Page, Schema
+from analytics_api.schemas.portfolio import BucketName
+
+StatusName = Literal["pending", "active", "overpaid", "closed", "written_off", "cancelled", "charged_off"]
+BandName = Literal["LOW", "WATCH", "HIGH", "CRITICAL"]
+SortName = Literal[
+    "loan_id",
+    "branch",
+    "product",
+    "status",
+    "days_past_due",
+    "disbursed",
+    "disbursed_on",
+    "paid",
+    "principal_outstanding",
+    "total_outstanding",
+    "overdue",
+    "next_due_on",
+    "last_payment_on",
+    "risk_score",
+    "default_probability",
+    "expected_loss",
+]
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+class NextDue(Schema):
+    """The first unpaid installment due today or later."""
+
+    due_on: date
+    amount: Money | None
+
+
+class LoanRow(Schema):
+    """One line of the list."""
+
+    loan_id: str
+    region: str
+    branch: str
+    product: str
+    status: StatusName
+    bucket: BucketName
+    days_past_due: Days
+    disbursed_on: date | None
+    disbursed: Money | None
+    paid: Money | None
+    principal_outstanding: Money | None
+    estimated: Annotated[bool, Field(description="The principal is pro rata.")]
+    total_outstanding: Money | None
+    overdue: Money | None
+    next_due: NextDue | None
+    last_payment_on: date | None
+    unapplied: Money | None
+    risk_score: Annotated[int | None, Field(description="0 to 100, high is bad.")]
+    risk_band: BandName | None
+    default_probability: Probability | None
+    expected_loss: Money | None
+    strategy: str | None
+    quarantined: Annotated[bool, Field(description="Its events could not be folded; figures stand still.")]
+    as_of: date
+
+
+class LoanList(DatedSchema):
+    """A page of loans."""
+
+    book: str
+    as_of: date
+    sort: SortName
+    order: Literal["asc", "desc"]
+    page: Page
+    items: list[LoanRow]
+
+
+class Components(Schema):
+    """An amount by component of the debt."""
+
+    principal: Money
+    interest: Money
+    fee: Money
+    penalty: Money
+
+
+class Installment(Schema):
+    """One scheduled part payment."""
+
+    number: int
+    kind: str
+    due_on: date
+    due: Money
+    due_by_component: Components
+    paid: Money
+    waived: Money
+    outstanding: Money
+    met_on: date | None
+    state: Literal["upcoming", "due", "partial", "overdue", "paid", "paid_late"]
+    days_late: Annotated[int, Field(ge=0, description="Until met, else until the business day.")]
+
+
+class Transaction(Schema):
+    """One money movement as it counts now."""
+
+    event_id: str
+    entity_id: str | None
+    type: str
+    effective_on: date
+    amount: Money
+    portions: Components
+    portions_estimated: Annotated[bool, Field(description="Our own allocation; the feed gave none.")]
+    overpayment: Money
+    reversed: bool
+    principal_outstanding_after: Money
+
+
+class LedgerEvent(Schema):
+    """One event as it was received, with its three dates."""
+
+    event_id: str
+    source: str
+    type: str
+    effective_on: Annotated[date, Field(description="Counts from this day.")]
+    business_on: Annotated[date, Field(description="Upstream's business day when it was booked.")]
+    known_on: Annotated[date, Field(description="Our business day on receipt.")]
+    recorded_at: datetime
+    ingested_at: datetime
+    amount: Money | None
+    entity_id: str | None
+    entity_version: int
+    is_copy: Annotated[bool, Field(description="The same fact again under a new id; counts once.")]
+    counts: bool
+    unapplied_reason: str | None
+
+
+class Reason(Schema):
+    """What moved a score, and by how much."""
+
+    code: str | None = None
+    points: float | None = None
+    text: str
+    on: date | None = None
+
+
+class Score(Schema):
+    """The loan's risk score with its reasons."""
+
+    risk_score: Annotated[int, Field(ge=0, le=100, description="High is bad.")]
+    risk_band: BandName
+    default_probability: Probability
+    basis: str
+    model: str
+    as_of: date
+    scored_at: datetime
+    behind: Annotated[bool, Field(description="The loan has changed since it was scored.")]
+    stage: Annotated[int, Field(description="IFRS 9 stage.")]
+    strategy: str
+    strategy_reason: str
+    exposure: Money | None
+    expected_loss: Annotated[Money | None, Field(description="An estimate.")]
+    reasons: list[Reason]
+    changes: list[Reason]
+    contributions: dict[str, Any]
+
+
+class LoanFacts(Schema):
+    """Where the loan stands."""
+
+    status: StatusName
+    bucket: BucketName
+    days_past_due: Days
+    past_due_on: date | None
+    first_payment_default: bool
+    disbursed_on: date | None
+    annual_rate_bps: int | None
+    term_days: int | None
+    disbursed: Money | None
+    scheduled: Money | None
+    due_to_date: Money | None
+    paid: Money | None
+    principal_outstanding: Money | None
+    estimated: bool
+    total_outstanding: Money | None
+    overdue: Money | None
+    overdue_principal: Money | None
+    overpaid: Money | None
+    written_off: Money | None
+    recovered: Money | None
+    next_due: NextDue | None
+    last_payment_on: date | None
+    last_payment: Money | None
+    closed_on: date | None
+    charged_off_on: date | None
+    restructured_on: date | None
+    missed_12m: int
+    on_time_streak: int
+    max_days_past_due: int
+    returned_payments: int
+
+
+class Unapplied(Schema):
+    """An event that is kept and does not count."""
+
+    event_id: str
+    reason: str
+    amount: Money | None
+
+
+class LoanDetail(DatedSchema):
+    """One loan with its whole story."""
+
+    book: str
+    loan_id: str
+    borrower_id: str | None
+    currency: str | None
+    region: str
+    branch: str
+    product: str
+    officer: str
+    as_of: Annotated[date, Field(description="The stored state is of the close of this day.")]
+    state_version: int
+    changed_at: datetime
+    quarantine: Annotated[str | None, Field(description="Why the loan's events could not be folded.")]
+    facts: LoanFacts
+    installments: list[Installment]
+    transactions: list[Transaction]
+    events: list[LedgerEvent]
+    unapplied: list[Unapplied]
+    score: Score | None
+    alerts: list[Alert]

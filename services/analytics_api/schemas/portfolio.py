@@ -1,0 +1,134 @@
+"""Answers about a book or a part of it."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
+
+from analytics_api.schemas.parts import DatedSchema, Money, Ratio, Schema
+
+StandingName = Literal[
+    "performing", "underperforming", "defaulted", "fully_paid", "charged_off", "written_off"
+]
+BucketName = Literal["current", "1-30", "31-60", "61-90", "91+"]
+
+
+class Totals(Schema):
+    """The book in five figures; loans that were never disbursed are not counted."""
+
+    disbursed: Money
+    disbursed_loans: int
+    paid: Annotated[Money, Field(description="Cash received and not reversed.")]
+    fully_paid_loans: int
+    principal_outstanding: Annotated[Money, Field(description="Gross loan portfolio: active loans only.")]
+    total_outstanding: Annotated[
+        Money, Field(description="All that active loans owe, future interest included.")
+    ]
+    active_loans: int
+    overdue: Money
+    overdue_loans: int
+
+
+class Standing(Schema):
+    """Loans that stand alike, as a share of all disbursed loans."""
+
+    standing: StandingName
+    loans: int
+    share_of_loans: Ratio
+    disbursed: Money
+    share_of_disbursed: Ratio
+    principal_outstanding: Money
+
+
+class Bucket(Schema):
+    """Active loans of one class of lateness."""
+
+    bucket: BucketName
+    loans: int
+    share_of_loans: Ratio
+    principal_outstanding: Money
+    share_of_principal: Ratio
+    total_outstanding: Money
+    overdue: Money
+
+
+class PortfolioAtRisk(Schema):
+    """Whole principal of loans more than so many days past due, over all principal; and the same by count."""
+
+    over_days: Annotated[int, Field(description="Strictly more than this; 0 is one day or more.")]
+    ratio: Ratio
+    numerator: Money
+    denominator: Money
+    ratio_by_count: Ratio
+    loans: int
+    loans_of: int
+
+
+class ArrearsRate(Schema):
+    """Overdue principal over all principal: not portfolio at risk, which counts the whole loan."""
+
+    ratio: Ratio
+    numerator: Money
+    denominator: Money
+
+
+class Figures(Schema):
+    """All figures of a book or a part of it."""
+
+    totals: Totals
+    standings: list[Standing]
+    buckets: list[Bucket]
+    portfolio_at_risk: list[PortfolioAtRisk]
+    arrears_rate: ArrearsRate
+    estimated: Annotated[
+        bool, Field(description="Some principal is pro rata, since the feed gives no components.")
+    ]
+    estimated_loans: int
+
+
+class Portfolio(DatedSchema):
+    """A book at one day."""
+
+    model_config = ConfigDict(json_schema_extra={"description": "A book, or a part of it, at one day."})
+
+    book: str
+    currency: str
+    as_of: Annotated[date, Field(description="Figures at the close of this day; the running day is live.")]
+    live: bool
+    known_on: Annotated[date | None, Field(description="As known then; null: as known now.")]
+    figures: Figures
+
+
+class Change(Schema):
+    """Against an earlier close."""
+
+    as_of: date
+    principal_outstanding: Money
+    par_30: Ratio
+    par_30_change: Ratio
+    defaulted_share: Ratio
+
+
+class PartFigures(Schema):
+    """One branch, region or product."""
+
+    name: str
+    title: Annotated[str | None, Field(description="A branch's name, where one is known.")] = None
+    region: str | None = None
+    figures: Figures
+    change: Annotated[Change | None, Field(description="null where that day has no close.")] = None
+
+
+class Breakdown(DatedSchema):
+    """A book by branch, region or product, ranked."""
+
+    book: str
+    currency: str
+    by: Literal["branch", "region", "product"]
+    as_of: date
+    live: bool
+    known_on: date | None
+    sort: str
+    items: list[PartFigures]

@@ -1,0 +1,16 @@
+"""Remembers: the figures as analytics_reader, the minute tables as mart_writer."""
+
+from analytics_api.store.marts import PostgresMartStore
+from analytics_api.store.queries import AlertQuery, LoanQuery, Selection
+from analytics_api.store.reading import PostgresAnalyticsStore, Reading, Row, decoded
+
+__all__ = [
+    "AlertQuery",
+    "LoanQuery",
+    "PostgresAnalyticsStore",
+    "PostgresMartStore",
+    "Reading",
+    "Row",
+    "Selection",
+    "decoded",
+]

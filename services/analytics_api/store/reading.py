@@ -1,0 +1,231 @@
+"""Reads the figures as analytics_reader; a method for each file of SQL, a snapshot for each request."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import date, datetime, timedelta
+from typing import Any, Self, TypeAlias
+
+from analytics_api.store.faults import translated
+from analytics_api.store.queries import LOAN_SORT_COLUMNS, AlertQuery, LoanQuery, Selection
+from loanbook.postgres.load_sql import load_sql
+from loanbook.postgres.migrate import require_schema
+from loanbook.postgres.pool import Connection, Pool, create_pool
+
+Row: TypeAlias = Mapping[str, Any]
+
+
+def _sql(name: str) -> str:
+    return load_sql("analytics_api", name)
+
+
+class Reading:
+    """One snapshot of the database; every figure of an answer comes from it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def fetch_scope(self, book: str | None, currency: str | None) -> list[Row]:
+        """Books that may be meant, with the currency asked for."""
+        return await self._fetch("fetch_scope", book, currency)
+
+    async def fetch_cells_now(
+        self, book_key: int, currency_key: int, selection: Selection, by: str
+    ) -> list[Row]:
+        """The live roll-up, by what is asked for."""
+        return await self._fetch("fetch_cells_now", book_key, currency_key, *selection.keys(), by)
+
+    async def fetch_cells_on(  # noqa: PLR0913 - the parameters of the query
+        self,
+        book_key: int,
+        currency_key: int,
+        selection: Selection,
+        by: str,
+        *,
+        day: date,
+        known_on: date | None,
+    ) -> list[Row]:
+        """The roll-up at the close of a past day."""
+        keys = (book_key, currency_key, *selection.keys(), by, day, known_on)
+        return await self._fetch("fetch_cells_on", *keys)
+
+    async def fetch_last_close(self, book_key: int, day: date) -> date | None:
+        """The latest day on or before a day that the book has closed."""
+        found: date | None = await self._connection.fetchval(_sql("fetch_last_close"), book_key, day)
+        return found
+
+    async def fetch_freshness(self, book: str | None) -> list[Row]:
+        """How far each topic has been read."""
+        return await self._fetch("fetch_freshness", book)
+
+    async def fetch_days(self, book: str | None) -> list[Row]:
+        """The running business day of each book."""
+        return await self._fetch("fetch_days", book)
+
+    async def fetch_marts(self) -> list[Row]:
+        """When each table of the refresh was last made."""
+        return await self._fetch("fetch_marts")
+
+    async def fetch_loans(self, query: LoanQuery) -> tuple[list[Row], int]:
+        """One page of loans, and how many there are in all."""
+        rows = await self._fetch_loan_page(query, query.limit, query.offset)
+        if rows or not query.offset:
+            return rows, rows[0]["total"] if rows else 0
+        first = await self._fetch_loan_page(query, 1, 0)
+        return [], first[0]["total"] if first else 0
+
+    async def fetch_loan(self, book: str, loan_id: str) -> Row | None:
+        """All stored facts of one loan."""
+        row: Row | None = await self._connection.fetchrow(_sql("fetch_loan"), book, loan_id)
+        return row
+
+    async def fetch_loan_installments(self, slice_: int, loan_key: int) -> list[Row]:
+        """A loan's installments."""
+        return await self._fetch("fetch_loan_installments", slice_, loan_key)
+
+    async def fetch_loan_events(self, slice_: int, loan_key: int) -> list[Row]:
+        """A loan's ledger rows."""
+        return await self._fetch("fetch_loan_events", slice_, loan_key)
+
+    async def fetch_authorities(self, book_key: int) -> dict[int, int]:
+        """Source whose word counts, by event type."""
+        rows = await self._fetch("fetch_authorities", book_key)
+        return {row["type_key"]: row["source_key"] for row in rows}
+
+    async def fetch_loan_alerts(self, book: str, loan_id: str) -> list[Row]:
+        """A loan's alert episodes."""
+        return await self._fetch("fetch_loan_alerts", book, loan_id)
+
+    async def fetch_alerts(self, query: AlertQuery) -> list[Row]:
+        """One page of alert episodes."""
+        return await self._fetch(
+            "fetch_alerts",
+            query.book,
+            query.open_only,
+            query.rule,
+            query.severity_min,
+            query.branch,
+            query.loan_id,
+            query.baseline,
+            query.limit,
+            query.offset,
+        )
+
+    async def fetch_alert(self, episode_id: int) -> Row | None:
+        """One alert episode."""
+        row: Row | None = await self._connection.fetchrow(_sql("fetch_alert"), episode_id)
+        return row
+
+    async def acknowledge_alert(
+        self, episode_id: int, *, by: str, note: str | None, useful: bool | None, at: datetime
+    ) -> bool:
+        """Whether the episode could be acknowledged."""
+        done = await self._connection.fetchval(_sql("acknowledge_alert"), episode_id, by, note, useful, at)
+        return done is not None
+
+    async def fetch_unapplied(
+        self,
+        book_key: int,
+        branches: Sequence[str] | None,
+        reasons: Sequence[str] | None,
+        page: tuple[int, int],
+    ) -> list[Row]:
+        """One page of the events that do not count; `page` is rows and rows to leave out."""
+        return await self._fetch("fetch_unapplied", book_key, branches, reasons, *page)
+
+    async def sum_unapplied(self, book_key: int, branches: Sequence[str] | None) -> list[Row]:
+        """The events that do not count, by currency and reason."""
+        return await self._fetch("sum_unapplied", book_key, branches)
+
+    async def fetch_dead_letters(
+        self, reason: str | None, page: tuple[int, int], *, waiting_only: bool
+    ) -> list[Row]:
+        """One page of the messages that could not be taken; `page` is rows and rows to leave out."""
+        return await self._fetch("fetch_dead_letters", reason, waiting_only, *page)
+
+    async def fetch_gauges(self) -> dict[str, list[Row]]:
+        """The rows behind the business gauges, by query."""
+        names = ("fetch_gauge_cells", "count_open_alerts", "count_unapplied", "count_dead_letters")
+        return {name: await self._fetch(name) for name in names}
+
+    async def _fetch_loan_page(self, query: LoanQuery, limit: int, offset: int) -> list[Row]:
+        sql = _sql("fetch_loans").replace(
+            "l.loan_id AS sort_key", f"{LOAN_SORT_COLUMNS[query.sort]} AS sort_key"
+        )
+        if query.descending:
+            sql = sql.replace("sort_key ASC", "sort_key DESC NULLS LAST")
+        # a generic plan would keep the joins that an absent filter makes needless
+        await self._connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+        rows: list[Row] = await self._connection.fetch(
+            sql,
+            query.book_key,
+            query.business_on,
+            query.currency_key,
+            *query.selection.keys(),
+            query.statuses,
+            query.buckets,
+            query.bands,
+            query.days_past_due_min,
+            query.days_past_due_max,
+            query.overdue_only,
+            limit,
+            offset,
+        )
+        return rows
+
+    async def _fetch(self, name: str, *arguments: Any) -> list[Row]:  # noqa: ANN401 - whatever the query takes
+        rows: list[Row] = await self._connection.fetch(_sql(name), *arguments)
+        return rows
+
+
+class PostgresAnalyticsStore:
+    """A pool of connections that act as analytics_reader."""
+
+    def __init__(self, pool: Pool, *, statement_timeout: timedelta) -> None:
+        self._pool = pool
+        self._timeout = statement_timeout
+
+    @classmethod
+    async def open(cls, dsn: str, *, size_max: int, statement_timeout: timedelta) -> Self:
+        """Connect; raises OSError or an error of the server when it cannot."""
+        pool = await create_pool(dsn, "analytics_reader", size_max=size_max)
+        return cls(pool, statement_timeout=statement_timeout)
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._pool.close()
+
+    async def require_schema(self) -> None:
+        """Refuse a database older than this code; raises FatalError, StoreAwayError."""
+        async with self._connection() as connection:
+            await require_schema(connection)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Reading]:
+        """One snapshot; raises StoreAwayError."""
+        async with (
+            self._connection() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            yield Reading(connection)
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Reading]:
+        """A transaction that may acknowledge; raises StoreAwayError."""
+        async with self._connection() as connection, connection.transaction():
+            yield Reading(connection)
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        seconds = self._timeout.total_seconds()
+        with translated():
+            async with self._pool.acquire(timeout=seconds) as connection:
+                await connection.execute(f"SET statement_timeout = {int(seconds * 1000)}")
+                yield connection
+
+
+def decoded(value: str | None) -> Any:  # noqa: ANN401 - what stands in the jsonb
+    """A jsonb column as Python values."""
+    return None if value is None else json.loads(value)
