@@ -324,15 +324,21 @@ JOIN core.loan_state s USING (slice, loan_key)
 JOIN core.book b ON b.book_key = l.book_key
 LEFT JOIN core.currency c ON c.currency_key = s.currency_key
 CROSS JOIN LATERAL (
-    SELECT row_number() OVER () AS number, u.kind, u.due_on, u.met_on,
-           u.principal_due, u.interest_due, u.fee_due, u.penalty_due,
-           u.principal_due + u.interest_due + u.fee_due + u.penalty_due AS due,
-           u.principal_paid + u.interest_paid + u.fee_paid + u.penalty_paid AS paid, u.waived
+    SELECT u.number, u.kind, u.due_on, u.met_on, p.*,
+           p.principal_due + p.interest_due + p.fee_due + p.penalty_due AS due, p.paid_parts AS paid
     FROM unnest(plan.kind, plan.due_on, plan.met_on, plan.principal_due, plan.interest_due, plan.fee_due,
                 plan.penalty_due, plan.principal_paid, plan.interest_paid, plan.fee_paid, plan.penalty_paid,
                 plan.waived)
+         WITH ORDINALITY
          AS u(kind, due_on, met_on, principal_due, interest_due, fee_due, penalty_due,
-              principal_paid, interest_paid, fee_paid, penalty_paid, waived)
+              principal_paid, interest_paid, fee_paid, penalty_paid, waived, number)
+    CROSS JOIN LATERAL (
+        SELECT coalesce(u.principal_due, 0) AS principal_due, coalesce(u.interest_due, 0) AS interest_due,
+               coalesce(u.fee_due, 0) AS fee_due, coalesce(u.penalty_due, 0) AS penalty_due,
+               coalesce(u.principal_paid, 0) + coalesce(u.interest_paid, 0) + coalesce(u.fee_paid, 0)
+               + coalesce(u.penalty_paid, 0) AS paid_parts,
+               coalesce(u.waived, 0) AS waived
+    ) p                                             -- an array of nothing but zeros is stored empty
 ) i;
 
 CREATE VIEW reporting.loan_events AS
