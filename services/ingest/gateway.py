@@ -9,8 +9,10 @@ from contextlib import asynccontextmanager
 
 import msgspec
 import structlog
+import uvicorn
 from fastapi import FastAPI, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
@@ -22,7 +24,7 @@ from ingest.gateway_headers import EVENTS_PATH, SecurityHeaders
 from ingest.gateway_problems import Problem
 from ingest.gateway_requests import media_type_of, read_body, split_events
 from ingest.gateway_settings import GatewaySettings
-from loanbook.domain.errors import RetryableError
+from loanbook.domain.errors import FatalError, RetryableError
 from loanbook.kafka.producer import EventProducer
 
 RETRY_AFTER_S = 5
@@ -110,6 +112,25 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     app.add_exception_handler(Exception, _failure_response)
     _add_routes(app, gateway)
     return app
+
+
+def run_gateway() -> int:
+    """Serve until told to stop; returns the exit code."""
+    try:
+        settings = GatewaySettings()  # type: ignore[call-arg]  # the environment gives them
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        raise FatalError(f"settings: {faults}") from error
+    uvicorn.run(
+        create_app(settings),
+        host=settings.gateway_host,
+        port=settings.gateway_port,
+        access_log=False,
+        server_header=False,
+        log_level="warning",
+        loop="uvloop",
+    )
+    return 0
 
 
 def response_of(answer: Answer) -> Response:

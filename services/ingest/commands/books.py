@@ -1,0 +1,112 @@
+"""Books as the database keeps them: made, read and marked by the commands of this service."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, time
+from typing import Any
+
+from loanbook.domain.errors import LoanbookError
+from loanbook.domain.money import exponent_of
+from loanbook.postgres.load_sql import load_sql
+from loanbook.postgres.pool import Connection
+
+_HERE = "ingest.commands"
+
+
+class BookError(LoanbookError):
+    """A book cannot be made or changed as asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Branch:
+    """A branch of a book with its place."""
+
+    branch: str
+    name: str | None = None
+    region: str | None = None
+    manager: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """A product of a book with its settings as JSON-ready values."""
+
+    product: str
+    settings: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewBook:
+    """Everything a book is made of; the first currency is its default."""
+
+    book: str
+    currencies: tuple[str, ...]
+    opens_on: date
+    timezone: str = "UTC"
+    closes_at: time = time(0)
+    products: tuple[Product, ...] = ()
+    branches: tuple[Branch, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredBook:
+    """A book as it stands."""
+
+    book_key: int
+    book: str
+    default_currency: str
+    opened_on: date
+    business_on: date
+    replaying: bool
+
+
+async def save_book(connection: Connection, new: NewBook) -> StoredBook:
+    """Make a book or bring it to what is asked; raises BookError where its first day would move."""
+    async with connection.transaction():
+        stored = await select_book(connection, new.book)
+        if stored is not None and stored.opened_on != new.opens_on:
+            msg = f"book {new.book!r} opened on {stored.opened_on}; that day cannot become {new.opens_on}"
+            raise BookError(msg)
+        row = await connection.fetchrow(
+            load_sql(_HERE, "save_book"),
+            new.book,
+            new.timezone,
+            new.closes_at,
+            new.currencies[0],
+            new.opens_on,
+        )
+        codes = list(new.currencies)
+        exponents = [exponent_of(code) for code in codes]
+        await connection.execute(load_sql(_HERE, "insert_currencies"), codes, exponents)
+        await connection.execute(load_sql(_HERE, "insert_book_currencies"), row["book_key"], codes)
+        for product in new.products:
+            settings = json.dumps(product.settings)
+            sql = load_sql(_HERE, "save_product")
+            await connection.execute(sql, row["book_key"], product.product, settings)
+        await _save_branches(connection, row["book_key"], new.branches)
+        saved = await select_book(connection, new.book)
+    if saved is None:
+        msg = f"book {new.book!r} is not there after it was made"
+        raise BookError(msg)
+    return saved
+
+
+async def select_book(connection: Connection, book: str) -> StoredBook | None:
+    """The book of this name, or None."""
+    row = await connection.fetchrow(load_sql(_HERE, "select_book"), book)
+    if row is None:
+        return None
+    return StoredBook(**{name: row[name] for name in StoredBook.__dataclass_fields__})
+
+
+async def list_books(connection: Connection) -> list[dict[str, Any]]:
+    """Every book with its currencies and its number of loans."""
+    return [dict(row) for row in await connection.fetch(load_sql(_HERE, "list_books"))]
+
+
+async def _save_branches(connection: Connection, book_key: int, branches: Sequence[Branch]) -> None:
+    columns = [[getattr(branch, name) for branch in branches] for name in Branch.__dataclass_fields__]
+    await connection.execute(load_sql(_HERE, "save_book_branches"), book_key, *columns)

@@ -1,0 +1,1 @@
+"""Mapping files of known books: how the columns of a lender's files become events."""
