@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import structlog
 import uvloop
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
@@ -48,6 +48,8 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     ) -> dict[TP, RecordBatch]:
         try:
             fetched = await super()._fetch_records(consumer, active_partitions, timeout, max_records)
+        except NoOffsetForPartitionError:
+            return {}  # a fetch that lasted through a rebalance met a partition not positioned yet
         except OffsetOutOfRangeError as error:
             raise FatalError(f"position outside the log: {_offsets_of(error)}") from error
         # Nothing is awaited between the fetch and here: a seek comes either before both or after both.
