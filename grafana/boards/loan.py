@@ -8,6 +8,7 @@ from grafana.boards.panels import (
     COUNT,
     DAYS,
     EXACT,
+    SECONDS,
     Column,
     Panel,
     drill_table,
@@ -52,6 +53,16 @@ def board() -> BoardSpec:
 def _state() -> list[Panel]:
     source = "reporting.loan_now, live"
     return [
+        kpi(
+            "loan/data_as_of",
+            "Data as of",
+            question="How old is what I see? The age of the partition that is furthest behind.",
+            unit=SECONDS,
+            source="reporting.freshness, live",
+            steps=palette.DATA_AGE,
+            decimals=0,
+            width=3,
+        ),
         kpi("loan/loan", "Loan", question="Which loan is this?", unit="string", source=source, text=True),
         kpi(
             "loan/bucket",
@@ -60,7 +71,8 @@ def _state() -> list[Panel]:
             unit="string",
             source=source,
             text=True,
-            mappings=palette.BUCKETS,
+            mappings=palette.named_colors(palette.BUCKETS),
+            width=3,
         ),
         kpi(
             "loan/days_past_due",
@@ -69,6 +81,7 @@ def _state() -> list[Panel]:
             unit=DAYS,
             source=source,
             steps=palette.DPD,
+            width=3,
         ),
         kpi(
             "loan/outstanding",
@@ -87,6 +100,7 @@ def _state() -> list[Panel]:
             source=source,
             steps=palette.ANY_IS_WATCH,
             decimals=2,
+            width=3,
         ),
         kpi(
             "loan/risk",
@@ -95,6 +109,7 @@ def _state() -> list[Panel]:
             unit="string",
             source=source,
             text=True,
+            mappings=palette.leading_word_colors(palette.BANDS),
         ),
     ]
 
@@ -109,7 +124,7 @@ def _story() -> list[Panel]:
             source="reporting.loan_now, live",
             columns=(),
             width=8,
-            height=10,
+            height=11,
         ),
         trend_of_days(
             "loan/planned_and_paid",
@@ -126,7 +141,7 @@ def _story() -> list[Panel]:
                 Column(name="Paid", properties=(fixed(palette.BLUE),)),
             ),
             width=16,
-            height=10,
+            height=11,
         ),
     ]
 
@@ -169,8 +184,8 @@ def _details() -> list[Panel]:
                 Column(name="State", properties=words(STATES)),
                 Column(name="Days late", properties=levels(palette.DPD)),
             ),
-            width=12,
-            height=10,
+            width=14,
+            height=11,
         ),
         drill_table(
             "loan/alerts",
@@ -179,8 +194,8 @@ def _details() -> list[Panel]:
             unit=COUNT,
             source="reporting.alerts, live",
             columns=(Column(name="Severity", properties=words(SEVERITIES)),),
-            width=12,
-            height=10,
+            width=10,
+            height=11,
             empty="This loan never raised an alert",
         ),
         drill_table(
@@ -192,6 +207,6 @@ def _details() -> list[Panel]:
             unit=COUNT,
             source="reporting.loan_events, live",
             columns=(Column(name="Amount", properties=unit_of(EXACT, 2)),),
-            height=10,
+            height=9,
         ),
     ]

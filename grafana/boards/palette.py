@@ -56,3 +56,16 @@ def named_colors(colors: dict[str, str]) -> list[models.ValueMapping]:
         for index, (word, color) in enumerate(colors.items())
     }
     return [models.ValueMap(options=options)]
+
+
+def leading_word_colors(colors: dict[str, str]) -> list[models.ValueMapping]:
+    """Colours by the first word of a text, which stays as it is."""
+    return [
+        models.RegexMap(
+            options=models.DashboardRegexMapOptions(
+                pattern=f"^({word} .*)$",
+                result=models.ValueMappingResult(text="$1", color=color, index=index),
+            )
+        )
+        for index, (word, color) in enumerate(colors.items())
+    ]

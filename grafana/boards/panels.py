@@ -68,13 +68,13 @@ def kpi(
     decimals: int | None = None,
     sparkline: bool = False,
     text: bool = False,
-    mappings: dict[str, str] | None = None,
+    mappings: Sequence[models.ValueMapping] = (),
     link: tuple[str, str] | None = None,
     time_series: bool = False,
     width: int = 4,
 ) -> Panel:
     """One figure; with `sparkline` its query gives a row a day (or a time series) and the last row counts."""
-    about = About(slug=slug, title=title, question=question, source=source, unit=unit, width=width, height=4)
+    about = About(slug=slug, title=title, question=question, source=source, unit=unit, width=width, height=3)
     panel = stat.Panel().thresholds(palette.thresholds(tuple(steps)))
     panel.color_mode(common_models.BigValueColorMode.VALUE).no_value("-")
     panel.graph_mode(
@@ -84,7 +84,7 @@ def kpi(
     if decimals is not None:
         panel.decimals(decimals)
     if mappings:
-        panel.mappings(palette.named_colors(mappings))
+        panel.mappings(list(mappings))
     if link:
         panel.data_links([_link(*link)])
     return _finish(about, panel, time_series=time_series)
@@ -138,12 +138,12 @@ def ranking(
     width: int = 8,
     height: int = 8,
 ) -> Panel:
-    """Horizontal gauges, a row each, named by the query's first column."""
+    """Horizontal gauges, one for each column of the query's single row."""
     about = About(
         slug=slug, title=title, question=question, source=source, unit=unit, width=width, height=height
     )
     panel = bargauge.Panel().orientation(common_models.VizOrientation.HORIZONTAL).min(0)
-    panel.display_mode(common_models.BarGaugeDisplayMode.BASIC).reduce_options(_last(values=True))
+    panel.display_mode(common_models.BarGaugeDisplayMode.BASIC).reduce_options(_last())
     panel.value_mode(common_models.BarGaugeValueMode.TEXT).show_unfilled(show_unfilled=True)
     panel.thresholds(palette.thresholds(palette.MONEY))
     columns = [Column(name=name, properties=(fixed(color),)) for name, color in colors.items()]
@@ -244,8 +244,8 @@ def _finish(
     return Panel(slug=about.slug, width=about.width, height=about.height, builder=panel)
 
 
-def _last(*, fields: str = "", values: bool = False) -> common.ReduceDataOptions:
-    return common.ReduceDataOptions().calcs(["lastNotNull"]).fields(fields).values(values)
+def _last(*, fields: str = "") -> common.ReduceDataOptions:
+    return common.ReduceDataOptions().calcs(["lastNotNull"]).fields(fields).values(values=False)
 
 
 def _link(title: str, url: str) -> dashboard_builders.DashboardLink:

@@ -81,7 +81,7 @@ def _key_figures() -> list[Panel]:
         ),
         kpi(
             "portfolio/efficiency",
-            "Collected in time, 7 closed days",
+            "Collected in time, 7 days",
             question="Did we get what was due? Paid by the close of the due day ÷ due, prepayments included.",
             unit=RATIO,
             source="reporting.cash_day_now, live",
@@ -213,7 +213,7 @@ def _risk() -> list[Panel]:
                     for bucket, color in list(palette.BUCKETS.items())[1:]
                 ),
             ),
-            width=9,
+            width=8,
             height=8,
         ),
         drill_table(
@@ -230,7 +230,7 @@ def _risk() -> list[Panel]:
                 Column(name="Disbursed", properties=unit_of(EXACT, 0)),
                 Column(name="Outstanding", properties=unit_of(EXACT, 0)),
             ),
-            width=9,
+            width=10,
             height=8,
         ),
     ]

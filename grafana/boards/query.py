@@ -24,7 +24,10 @@ _SHORTHANDS = {
         " AND region IN (${region:sqlstring}) AND branch IN (${branch:sqlstring})"
         " AND product IN (${product:sqlstring})"
     ),
-    "@loan": "book = ${book:sqlstring} AND loan_id = chosen_loan(${book:sqlstring}, ${loan:sqlstring})",
+    # The inner SELECT makes Postgres choose the loan once, not once a partition.
+    "@loan": (
+        "book = ${book:sqlstring} AND loan_id = (SELECT chosen_loan(${book:sqlstring}, ${loan:sqlstring}))"
+    ),
 }
 
 

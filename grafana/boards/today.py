@@ -55,7 +55,6 @@ def _state_of_the_day() -> list[Panel]:
             source="reporting.freshness, live",
             steps=palette.DATA_AGE,
             decimals=0,
-            width=3,
         ),
         kpi(
             "today/business_day",
@@ -64,7 +63,6 @@ def _state_of_the_day() -> list[Panel]:
             unit="string",
             source="reporting.day_roll_now, live",
             text=True,
-            width=5,
         ),
         kpi(
             "today/due_today",
@@ -204,7 +202,7 @@ def _lists() -> list[Panel]:
         drill_table(
             "today/branches",
             "Branches today, $currency",
-            question="Where does today's money come in, and where was yesterday's missed?",
+            question="Where does today's money come in, where was yesterday's missed, who rolled past 30?",
             unit=COUNT,
             source="reporting.today, live; rolled past 30 each minute",
             columns=(
@@ -215,7 +213,7 @@ def _lists() -> list[Panel]:
                     name="Share",
                     properties=(*unit_of(RATIO, 0), ("min", 0), ("max", 1), *levels(palette.MONEY, "gauge")),
                 ),
-                Column(name="Rolled past 30", properties=levels(palette.ANY_IS_HIGH)),
+                Column(name="Past 30", properties=levels(palette.ANY_IS_HIGH)),
                 Column(name="Unapplied", properties=(*unit_of(EXACT, 0), *levels(palette.ANY_IS_WATCH))),
             ),
             width=13,

@@ -24,6 +24,7 @@ class Variable:
     query: str
     multi: bool
     include_all: bool
+    preset: str | None  # what a list of values starts with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +100,7 @@ def _variable(item: dict[str, Any]) -> Variable:
         query=item.get("query", ""),
         multi=item.get("multi", False),
         include_all=item.get("includeAll", False),
+        preset=item.get("current", {}).get("value") if item["type"] == "custom" else None,
     )
 
 

@@ -31,11 +31,15 @@ CROSS JOIN LATERAL (
 
 -- The loan a board shows when none is named: the one likely to cost most, else any.
 CREATE FUNCTION reporting.chosen_loan(book_name text, named text) RETURNS text
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF btrim(named) <> '' THEN
+        RETURN btrim(named);
+    END IF;
     RETURN coalesce(
-        nullif(btrim(named), ''),
         (SELECT w.loan_id FROM reporting.worst_loans w WHERE w.book = book_name ORDER BY w.expected_loss DESC LIMIT 1),
         (SELECT l.loan_id FROM reporting.loan_now l WHERE l.book = book_name LIMIT 1));
+END $$;
 
 -- Why the score is what it is, and what moved it last.
 CREATE VIEW reporting.loan_reasons AS
