@@ -1,0 +1,164 @@
+"""Schedules of the golden cases: fed where a case states one, inferred where the interest is zero."""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any
+
+from loanbook.domain.events import Period, PeriodKind
+from loanbook.domain.money import Minor, divide_half_even
+
+_CENT = 100
+
+
+@dataclass(kw_only=True)
+class Line:
+    """One installment of a plan, in cents."""
+
+    due_on: date
+    principal: int
+    interest: int = 0
+    is_down_payment: bool = False
+
+
+@dataclass(kw_only=True)
+class Terms:
+    """What a zero-interest schedule follows from."""
+
+    number: int
+    every: int
+    unit: str
+    start_on: date | None  # none: the first disbursement
+    grace: int
+    multiple_of: int  # cents
+    down_payment_pct: Decimal | None
+    fixed_length_days: int | None
+
+
+@dataclass(kw_only=True)
+class Plan:
+    """The installments of one loan as they stand."""
+
+    terms: Terms
+    lines: list[Line] = field(default_factory=list)
+
+    def disburse(self, on: date, amount: int) -> None:
+        """Add a tranche: its down payment, and the rest over what is not due yet."""
+        down = self.down_payment_of(amount)
+        if not self.lines:
+            self.lines = [Line(due_on=due_on, principal=0) for due_on in self._due_days(on)]
+        open_lines = [line for line in self.lines if line.due_on > on and not line.is_down_payment]
+        rest = amount - down + sum(line.principal for line in open_lines)
+        if down:
+            self._insert(Line(due_on=on, principal=down, is_down_payment=True))
+        if not open_lines:
+            self._insert(Line(due_on=on, principal=rest))
+            return
+        self._split(rest, open_lines)
+
+    def down_payment_of(self, amount: int) -> int:
+        """The part of a tranche that is due at once."""
+        if self.terms.down_payment_pct is None:
+            return 0
+        part = Decimal(amount) * self.terms.down_payment_pct / 100
+        unit = self.terms.multiple_of
+        return int((part / unit).quantize(Decimal(1), ROUND_HALF_EVEN)) * unit
+
+    def periods(self) -> tuple[Period, ...]:
+        """The plan as our facts state it."""
+        starts = [self.lines[0].due_on, *(line.due_on for line in self.lines)]
+        return tuple(
+            Period(
+                number=number,
+                from_on=None if number == 1 else starts[number - 1],
+                due_on=line.due_on,
+                kind=PeriodKind.DOWN_PAYMENT if line.is_down_payment else PeriodKind.REGULAR,
+                principal_minor=Minor(line.principal),
+                interest_minor=Minor(line.interest),
+            )
+            for number, line in enumerate(self.lines, start=1)
+        )
+
+    def _insert(self, new: Line) -> None:
+        at = sum(line.due_on <= new.due_on for line in self.lines)
+        self.lines.insert(at, new)
+
+    def _split(self, rest: int, lines: list[Line]) -> None:
+        paying = lines[self.terms.grace :] or lines[-1:]
+        unit = self.terms.multiple_of
+        part = divide_half_even(rest, len(paying) * unit) * unit
+        for line in lines:
+            line.principal = 0
+        for line in paying[:-1]:
+            line.principal = part
+        paying[-1].principal = rest - part * (len(paying) - 1)
+
+    def _due_days(self, disbursed_on: date) -> list[date]:
+        terms = self.terms
+        start = terms.start_on or disbursed_on
+        days = [_step(start, terms.unit, terms.every * number) for number in range(1, terms.number + 1)]
+        if terms.fixed_length_days is not None:
+            days[-1] = start + timedelta(days=terms.fixed_length_days)
+        return days
+
+
+def terms_of(product: Mapping[str, Any], case: Mapping[str, Any], start_type: str | None) -> Terms:
+    """Terms of a case's loan."""
+    loan = case["loan"]
+    given = {**product, **case["depends_on"], **loan}
+    pct = given.get("down_payment_pct")
+    has_down_payment = given.get("down_payment") is True and pct is not None
+    multiple = given.get("installment_amount_in_multiples_of")
+    start_type = start_type or product.get("repayment_start_date_type")
+    fixed = given.get("fixed_length_days")
+    return Terms(
+        number=int(loan["number_of_repayments"]),
+        every=int(loan["repayment_every"]),
+        unit=loan["repayment_unit"],
+        start_on=date.fromisoformat(loan["submitted_on"]) if start_type == "SUBMITTED_ON_DATE" else None,
+        grace=int(loan.get("grace_on_principal_payment") or 0),
+        multiple_of=int(multiple) * _CENT if multiple else 1,
+        down_payment_pct=Decimal(str(pct)) if has_down_payment else None,
+        fixed_length_days=int(fixed) if fixed else None,
+    )
+
+
+def stated_lines(step: Mapping[str, Any], *, has_down_payment: bool) -> list[Line]:
+    """The due columns of a schedule that a case states; down payments are due with a disbursement."""
+    columns = step["columns"]
+    lines, disbursed_on = [], None
+    for row in step["rows"]:
+        cell = dict(zip(columns, row, strict=True))
+        due_on = date.fromisoformat(cell["due_date"])
+        if cell["nr"] is None:
+            disbursed_on = due_on
+            continue
+        lines.append(
+            Line(
+                due_on=due_on,
+                principal=cents(cell["principal_due"]),
+                interest=cents(cell["interest_due"]),
+                is_down_payment=has_down_payment and due_on == disbursed_on and cell["days"] == "0",
+            )
+        )
+        disbursed_on = disbursed_on if not lines[-1].is_down_payment else None
+    return lines
+
+
+def cents(text: str | None) -> int:
+    """An amount of a case in minor units."""
+    return int((Decimal(text or "0") * _CENT).to_integral_exact())
+
+
+def _step(start: date, unit: str, count: int) -> date:
+    if unit == "DAYS":
+        return start + timedelta(days=count)
+    if unit == "WEEKS":
+        return start + timedelta(weeks=count)
+    years, month = divmod(start.month - 1 + (count if unit == "MONTHS" else 12 * count), 12)
+    year, month = start.year + years, month + 1
+    return date(year, month, min(start.day, calendar.monthrange(year, month)[1]))
