@@ -6,6 +6,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeVar
 
 import structlog
 import uvloop
@@ -35,6 +36,7 @@ log = structlog.get_logger()
 TOPICS = (LOAN_EVENTS, BORROWER_PROFILES, BOOK_REFERENCE)
 _DECODE_SLICE = 500  # records decoded before other tasks get a turn
 _CAUGHT_UP_EVERY_S = 2
+Part = TypeVar("Part")
 
 
 class IngestWorker:
@@ -188,12 +190,13 @@ async def forever(work: Callable[[], Awaitable[None]], name: str) -> None:
 
 def run_worker(settings: WorkerSettings) -> int:
     """Run one ingest worker until it is told to stop; returns the exit code."""
-    return uvloop.run(_run(settings))
+    code: int = uvloop.run(_run(settings))
+    return code
 
 
 async def _run(settings: WorkerSettings) -> int:
-    cluster = await cluster_id(settings.kafka())
-    store = await PostgresLoanStore.open(settings.database_url, cluster)
+    cluster = await once_there(lambda: cluster_id(settings.kafka()), "kafka")
+    store = await once_there(lambda: PostgresLoanStore.open(settings.database_url, cluster), "database")
     try:
         async with EventProducer(settings.kafka()) as producer:
             worker = IngestWorker(settings, store, producer)
@@ -201,3 +204,15 @@ async def _run(settings: WorkerSettings) -> int:
                 return await worker.run()
     finally:
         await store.close()
+
+
+async def once_there(connect: Callable[[], Awaitable[Part]], part: str) -> Part:
+    """Connect as soon as a part answers; says each second that it waits."""
+    while True:
+        try:
+            return await connect()
+        except (RetryableError, *RETRYABLE) as error:
+            if not isinstance(error, RetryableError) and fate_of(error) is not Fate.RETRY:
+                raise
+            log.warning("waiting_for_part", part=part, error=str(error))
+            await asyncio.sleep(1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import time
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -35,8 +34,8 @@ async def test_one_of_two_workers_killed_leaves_its_share_to_the_other(
     events = a_book_of_events()
     first = workers.start()
     workers.start()
-    await stream.send(events[:500], pause_s=0.05)
-    await asyncio.to_thread(_wait_for_output, workers, 1)
+    await stream.send(events[:500])
+    await stream.wait_for(unique(events[:500]), workers.log)
     sending = asyncio.create_task(stream.send(events[500:], pause_s=0.1))
     await asyncio.sleep(0.5)
     first.send_signal(signal.SIGKILL)
@@ -51,7 +50,7 @@ async def test_a_database_killed_and_started_again_loses_nothing(
     events = a_book_of_events()
     worker = workers.start()
     await stream.send(events[:600])
-    await asyncio.sleep(1)
+    await stream.wait_for(unique(events[:600]), workers.log)
     postgres.kill()
     await stream.send(events[600:])
     await asyncio.sleep(1)
@@ -67,6 +66,7 @@ async def test_a_broker_killed_and_started_again_loses_nothing(
     events = a_book_of_events()
     workers.start()
     await stream.send(events[:600])
+    await stream.wait_for(unique(events[:600]), workers.log)
     broker.kill()
     await asyncio.sleep(1)
     broker.start()
@@ -79,8 +79,10 @@ async def test_a_batch_lost_between_fetch_and_write_is_refused_and_read_again(
     stream: Stream, workers: Workers
 ) -> None:
     events = a_book_of_events()
-    workers.start("drop_batch", "2")
-    await stream.send(events, chunk=100, pause_s=0.1)
+    workers.start("drop_batch", "25")
+    await stream.send(events[:300])
+    await stream.wait_for(unique(events[:300]), workers.log)
+    await stream.send(events[300:], chunk=100, pause_s=0.2)
     await stream.wait_for(unique(events), workers.log)
     await stream.assert_exact(unique(events))
     assert "gap_refused" in workers.log.read_text()
@@ -113,15 +115,10 @@ async def test_days_roll_once_though_a_worker_dies_at_every_few_commits(
     await stream.send(events)
     for day in (100, 110, 125, 140):
         await stream.close_day(day)
-    for commits in (4, 9, 14):
+    for commits in (2, 3, 4):
         dying = workers.start("after_commit", str(commits))
         await asyncio.to_thread(dying.wait, 60)
+        assert dying.returncode == -signal.SIGKILL
     workers.start()
     await stream.wait_for_day(141, workers.log)
     await stream.assert_exact(unique(events))
-
-
-def _wait_for_output(workers: Workers, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline and not workers.log.exists():
-        time.sleep(0.05)
