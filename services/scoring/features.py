@@ -94,7 +94,7 @@ def features_of(loans: LoanBatch) -> FloatArray:
         np.maximum(loans.max_dpd, past_due),
         loans.mean_days_late,
         loans.on_time_streak,
-        np.where(late, _silence(loans), 0.0),
+        np.where(late, _silence(loans), np.nan),
         np.where(late, loans.overdue / _installment(loans), 0.0),
         np.clip(1.0 - loans.total_outstanding / np.maximum(loans.scheduled, 1), 0.0, 1.0),
         loans.returned_payments,
@@ -106,7 +106,7 @@ def features_of(loans: LoanBatch) -> FloatArray:
 
 def _silence(loans: LoanBatch) -> FloatArray:
     since = np.where(np.isnat(loans.last_payment_on), loans.cohort_on, loans.last_payment_on)
-    return np.nan_to_num(days_between(loans.as_of, since) / _interval(loans), nan=0.0)
+    return days_between(loans.as_of, since) / _interval(loans)
 
 
 def _interval(loans: LoanBatch) -> FloatArray:

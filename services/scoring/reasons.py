@@ -134,6 +134,10 @@ def _mean_text(value: float, _loans: LoanBatch, _row: int) -> str:
     )
 
 
+def _silence_text(value: float, _loans: LoanBatch, _row: int) -> str:
+    return "nothing past due" if np.isnan(value) else f"no payment for {value:.1f} installment intervals"
+
+
 def _plain(template: str, *, zero: str | None = None) -> Callable[[float, LoanBatch, int], str]:
     return lambda value, _loans, _row: zero if zero and not value else template.format(value)
 
@@ -143,7 +147,7 @@ _TEXTS: dict[str, Callable[[float, LoanBatch, int], str]] = {
     "max_days_past_due": _plain("up to {:.0f} days past due in its life"),
     "mean_days_late": _mean_text,
     "on_time_streak": _plain("installments on time in a row: {:.0f}"),
-    "silence": _plain("no payment for {:.1f} installment intervals", zero="paid since"),
+    "silence": _silence_text,
     "overdue_installments": _plain("overdue amount is {:.1f} installments", zero="nothing overdue"),
     "share_repaid": _plain("{:.0%} repaid"),
     "returned_payments": _plain("payments returned: {:.0f}"),

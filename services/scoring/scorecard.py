@@ -54,7 +54,8 @@ BINS: dict[str, Bins] = {
     "max_days_past_due": Bins(bounds=(61, 91), points=(4, 8)),
     "mean_days_late": Bins(bounds=(1, 4, 8, 16, 31), points=(3, 7, 12, 17, 23)),
     "on_time_streak": Bins(bounds=(3, 6, 12), points=(-3, -6, -8)),
-    "silence": Bins(bounds=(1.25, 2.0), points=(4, 10)),
+    # Whoever pays monthly is silent for two intervals when 30 days late: only the rest says something.
+    "silence": Bins(bounds=(0.0, 0.5, 3.1), points=(-4, 0, 6)),
     "overdue_installments": Bins(bounds=(1.05, 2.05), points=(6, 12)),
     "share_repaid": Bins(bounds=(0.25, 0.5, 0.75), points=(-2, -4, -7)),
     "returned_payments": Bins(bounds=(1, 2), points=(8, 14)),

@@ -52,7 +52,7 @@ class Sweep:
     _wanted: asyncio.Event = field(default_factory=asyncio.Event)
 
     def look_now(self) -> None:
-        """Ask for whole rounds from now until the youngest change is found, as when partitions change hands."""
+        """Ask for whole rounds from now until the youngest change is found, as at a rebalance."""
         self._rounds_until = time.monotonic() + self.grace.total_seconds() + 2 * self.interval.total_seconds()
         self._wanted.set()
 

@@ -16,7 +16,8 @@ COUNT = 12
 
 PUT_STATE = """
 INSERT INTO core.loan_state (slice, loan_key, book_key, currency_key, branch_key, status, bucket, as_of,
-    version, fold_version, disbursed_minor, scheduled_minor, principal_outstanding_minor, total_outstanding_minor,
+    version, fold_version, disbursed_minor, scheduled_minor, principal_outstanding_minor,
+    total_outstanding_minor,
     overdue_minor, overdue_principal_minor, paid_minor, cohort_on, first_due_on, past_due_on, next_due_on,
     next_boundary_on, last_payment_on, charged_off_on, restructured_on, on_time_streak, decided,
     recent_days_late, max_dpd, returned_payments)
@@ -126,10 +127,11 @@ class Desk:
         await self.connection.execute(
             PUT_STATE,
             row.slice, row.key, self.book_key, self.currency_key, row.branch_key, row.status, row.as_of,
-            row.version, COUNT * INSTALLMENT, COUNT * INSTALLMENT, left, left, overdue, overdue, row.paid * INSTALLMENT,
-            due[0] - timedelta(days=30), due[0], row.past_due_on, due[row.paid], boundary,
-            due[row.paid - 1] if row.paid else None, row.charged_off_on, row.restructured_on,
-            row.on_time_streak, len(row.recent_days_late), row.recent_days_late, row.late if row.max_dpd is None else row.max_dpd,
+            row.version, COUNT * INSTALLMENT, COUNT * INSTALLMENT, left, left, overdue, overdue,
+            row.paid * INSTALLMENT, due[0] - timedelta(days=30), due[0], row.past_due_on, due[row.paid],
+            boundary, due[row.paid - 1] if row.paid else None, row.charged_off_on, row.restructured_on,
+            row.on_time_streak, len(row.recent_days_late), row.recent_days_late,
+            row.late if row.max_dpd is None else row.max_dpd,
             row.returned_payments,
         )  # fmt: skip
         nothing, principal = [0] * COUNT, [INSTALLMENT] * COUNT

@@ -113,9 +113,7 @@ async def test_the_day_alone_raises_the_score_of_a_loan_that_is_late(desk: Desk,
     await score(loan)
     after = await desk.score(loan)
     assert after["as_of"] == TODAY + timedelta(days=5)
-    assert (
-        after["risk_score"] == before["risk_score"] + 20
-    )  # eight days late, and silent for over an interval
+    assert after["risk_score"] == before["risk_score"] + 16
     assert json.loads(after["reasons"])[0]["text"] == "installment of 12 May unpaid, 8 days"
 
 
