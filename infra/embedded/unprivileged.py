@@ -55,17 +55,19 @@ def can_run(account: Account | None, program: Path) -> bool:
     return account is None or _as(account, "test", "-x", str(program))
 
 
-def system_copy(account: Account, folder: Path, name: str) -> Path:
-    """A copy of a folder of programs where the account can reach it, made once."""
+def system_copy(account: Account, package: Path, name: str) -> Path:
+    """A copy of a package, with its wheel's libraries beside it, where the account can reach it; made once."""
     target = SYSTEM_STATE / name
     if not can_run(account, target):
         fresh = target.with_name(f"{name}.{os.getpid()}")
         SYSTEM_STATE.mkdir(parents=True, exist_ok=True, mode=0o755)
         shutil.rmtree(fresh, ignore_errors=True)
-        shutil.copytree(folder, fresh, symlinks=True)
+        for folder in (package, package.with_name(f"{package.name}.libs")):
+            if folder.exists():
+                shutil.copytree(folder, fresh / folder.name, symlinks=True)
         shutil.rmtree(target, ignore_errors=True)
         fresh.rename(target)
-    return target
+    return target / package.name
 
 
 def own(account: Account | None, folder: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from embedded.failures import PartError
 from embedded.postgres import PostgresServer
+from embedded.unprivileged import server_account
 from tests.parts import ROLES, SMALL_POSTGRES
 
 pytestmark = pytest.mark.integration
@@ -104,4 +105,18 @@ def test_a_folder_that_the_servers_user_cannot_reach_is_replaced_by_one_it_can(
     server = PostgresServer(closed / "postgres", settings=SMALL_POSTGRES)
     assert server.folder.parent == parts_folder / "system"
     with server:
+        assert server.running
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's server runs as another user")
+def test_programs_that_the_servers_user_cannot_reach_run_from_a_copy(
+    monkeypatch: pytest.MonkeyPatch, parts_folder: Path
+) -> None:
+    account = server_account()
+    assert account is not None
+    monkeypatch.setattr("embedded.unprivileged.SYSTEM_STATE", parts_folder / "copied")
+    monkeypatch.setattr("embedded.postgres.can_run", lambda *_: False)
+    monkeypatch.setattr("embedded.unprivileged.can_run", lambda *_: False)
+    with PostgresServer(parts_folder / "from_copy", settings=SMALL_POSTGRES) as server:
+        assert server.program("postgres").is_relative_to(parts_folder / "copied")
         assert server.running
