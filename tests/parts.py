@@ -190,13 +190,20 @@ async def database_template(postgres: Database) -> AsyncIterator[str]:
     await _execute(postgres.dsn(), f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@asynccontextmanager
+async def fresh_database(postgres: Database, template: str) -> AsyncIterator[str]:
+    """The DSN of a migrated database that is dropped at the end."""
+    name = f"loanpulse_{uuid.uuid4().hex[:12]}"
+    await _execute(postgres.dsn(), f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield postgres.dsn(name)
+    await _execute(postgres.dsn(), f"DROP DATABASE {name} WITH (FORCE)")
+
+
 @pytest.fixture
 async def database(postgres: Database, database_template: str) -> AsyncIterator[str]:
     """The DSN of a fresh, migrated database of the test's own."""
-    name = f"loanpulse_{uuid.uuid4().hex[:12]}"
-    await _execute(postgres.dsn(), f"CREATE DATABASE {name} TEMPLATE {database_template}")
-    yield postgres.dsn(name)
-    await _execute(postgres.dsn(), f"DROP DATABASE {name} WITH (FORCE)")
+    async with fresh_database(postgres, database_template) as dsn:
+        yield dsn
 
 
 @pytest.fixture

@@ -31,3 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _help(commands: dict[str, EntryPoint]) -> str:
     names = "\n".join(f"  {name}" for name in sorted(commands))
     return f"usage: loanpulse COMMAND [--help]\n\ncommands:\n{names}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
