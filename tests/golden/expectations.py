@@ -41,6 +41,7 @@ TYPES = {
     "Close (as written-off)": "loan.written_off.v1",
     "Waive loan charges": "charge.waived.v1",
 }
+_SETTLING = {"payment.posted.v1", "credit.posted.v1"}
 RANGES = (
     ("RANGE_1", 3),
     ("RANGE_3", 30),
@@ -121,11 +122,11 @@ def _schedule(step: Mapping[str, Any], player: Player, loan: Loan) -> list[tuple
 
 def _row_cells(rows: list[InstallmentState], at: int, loan: Loan) -> dict[str, str]:
     row = rows[at]
-    before = rows[at - 1].due_on if at else loan.disbursed_on or row.from_on or row.due_on
+    before = row.from_on or (rows[at - 1].due_on if at else loan.disbursed_on or row.due_on)
     return {
         "due_date": row.due_on.isoformat(),
         "days": str((row.due_on - before).days),
-        "paid_date": row.met_on.isoformat() if row.met_on and row.due.total else "",
+        "paid_date": row.met_on.isoformat() if row.met_on else "",
         "balance": cents_text(_balance_after(rows, at, loan)),
         "principal_due": cents_text(row.due.principal),
         "interest_due": cents_text(row.due.interest),
@@ -148,11 +149,9 @@ def _balance_after(rows: list[InstallmentState], at: int, loan: Loan) -> int:
     row = rows[at]
     first = payouts[0].effective_on
     given = sum(t.amount for t in payouts if t.effective_on == first or t.effective_on < row.due_on)
-    given += sum(
-        t.amount
-        for t in payouts
-        if t.effective_on == row.due_on != first and (row.kind == "down_payment" or at == len(rows) - 1)
-    )
+    same_day = {r.due_on for r in rows[: at + 1] if r.kind == "down_payment"} & {row.due_on}
+    if same_day or at == len(rows) - 1:
+        given += sum(t.amount for t in payouts if t.effective_on == row.due_on != first)
     planned = sum(r.due.principal - r.added_back.principal for r in rows[: at + 1])
     return max(0, given - planned)
 
@@ -248,10 +247,9 @@ def _reverted(step: Mapping[str, Any], _: Player, loan: Loan) -> list[tuple[str,
         for t in loan.transactions
         if t.type == TYPES.get(wanted, wanted) and ("date" not in step or t.effective_on.isoformat() == step["date"])
     ]
-    nth = int(step.get("nth", 1))
-    flags = sorted((t.reversed for t in matches), reverse=True)
-    got = flags[nth - 1] if len(flags) >= nth else None
-    return [(str(step["value"]), str(got))]
+    if "nth" in step:  # the place in the whole list, whatever the type
+        matches = [t for t in loan.transactions[int(step["nth"]) - 1 :][:1] if t in matches]
+    return [(str(step["value"]), str(any(t.reversed for t in matches)))]
 
 
 def _count(step: Mapping[str, Any], player: Player, loan: Loan) -> list[tuple[str, str]]:
@@ -330,9 +328,12 @@ def _pauses(step: Mapping[str, Any], _: Player, loan: Loan) -> list[tuple[str, s
 
 
 def _last_payment(step: Mapping[str, Any], _: Player, loan: Loan) -> list[tuple[str, str]]:
+    # The source's "payment" is any transaction that settles debt; ours is cash.
+    settling = [t for t in loan.transactions if t.type in _SETTLING and not t.reversed]
+    latest = settling[-1] if settling else None
     got = {
-        "last_payment_amount": cents_text(loan.last_payment),
-        "last_payment_date": str(loan.last_payment_on or ""),
+        "last_payment_amount": cents_text(latest.amount if latest else 0),
+        "last_payment_date": str(latest.effective_on if latest else ""),
         "last_repayment_amount": cents_text(loan.last_payment),
         "last_repayment_date": str(loan.last_payment_on or ""),
     }

@@ -23,6 +23,7 @@ class Line:
     principal: int
     interest: int = 0
     is_down_payment: bool = False
+    from_on: date | None = None
 
 
 @dataclass(kw_only=True)
@@ -37,6 +38,7 @@ class Terms:
     multiple_of: int  # cents
     down_payment_pct: Decimal | None
     fixed_length_days: int | None
+    tranche_before_due: bool  # a tranche paid out on a due day joins that day's installment
 
 
 @dataclass(kw_only=True)
@@ -50,13 +52,13 @@ class Plan:
         """Add a tranche: its down payment, and the rest over what is not due yet."""
         down = self.down_payment_of(amount)
         if not self.lines:
-            self.lines = [Line(due_on=due_on, principal=0) for due_on in self._due_days(on)]
-        open_lines = [line for line in self.lines if line.due_on > on and not line.is_down_payment]
+            self.lines = self._empty_lines(on)
+        open_lines = [line for line in self.lines if self._takes_tranche_of(on, line)]
         rest = amount - down + sum(line.principal for line in open_lines)
         if down:
-            self._insert(Line(due_on=on, principal=down, is_down_payment=True))
+            self._insert(Line(due_on=on, from_on=on, principal=down, is_down_payment=True))
         if not open_lines:
-            self._insert(Line(due_on=on, principal=rest))
+            self._insert(Line(due_on=on, from_on=on, principal=rest))
             return
         self._split(rest, open_lines)
 
@@ -70,11 +72,10 @@ class Plan:
 
     def periods(self) -> tuple[Period, ...]:
         """The plan as our facts state it."""
-        starts = [self.lines[0].due_on, *(line.due_on for line in self.lines)]
         return tuple(
             Period(
                 number=number,
-                from_on=None if number == 1 else starts[number - 1],
+                from_on=line.from_on,
                 due_on=line.due_on,
                 kind=PeriodKind.DOWN_PAYMENT if line.is_down_payment else PeriodKind.REGULAR,
                 principal_minor=Minor(line.principal),
@@ -84,7 +85,7 @@ class Plan:
         )
 
     def _insert(self, new: Line) -> None:
-        at = sum(line.due_on <= new.due_on for line in self.lines)
+        at = sum(not self._takes_tranche_of(new.due_on, line) for line in self.lines)
         self.lines.insert(at, new)
 
     def _split(self, rest: int, lines: list[Line]) -> None:
@@ -96,6 +97,19 @@ class Plan:
         for line in paying[:-1]:
             line.principal = part
         paying[-1].principal = rest - part * (len(paying) - 1)
+
+    def _takes_tranche_of(self, on: date, line: Line) -> bool:
+        """Whether a tranche of a day is repaid with this line too; what is due that day comes first or after."""
+        if line.is_down_payment:
+            return line.due_on > on
+        return line.due_on > on or (self.terms.tranche_before_due and line.due_on == on)
+
+    def _empty_lines(self, disbursed_on: date) -> list[Line]:
+        days = self._due_days(disbursed_on)
+        starts = [self.terms.start_on or disbursed_on, *days]
+        return [
+            Line(due_on=due_on, from_on=start, principal=0) for due_on, start in zip(days, starts, strict=False)
+        ]
 
     def _due_days(self, disbursed_on: date) -> list[date]:
         terms = self.terms
@@ -124,28 +138,32 @@ def terms_of(product: Mapping[str, Any], case: Mapping[str, Any], start_type: st
         multiple_of=int(multiple) * _CENT if multiple else 1,
         down_payment_pct=Decimal(str(pct)) if has_down_payment else None,
         fixed_length_days=int(fixed) if fixed else None,
+        tranche_before_due=given.get("schedule_type") != "PROGRESSIVE",
     )
 
 
 def stated_lines(step: Mapping[str, Any], *, has_down_payment: bool) -> list[Line]:
-    """The due columns of a schedule that a case states; down payments are due with a disbursement."""
-    columns = step["columns"]
-    lines, disbursed_on = [], None
+    """The due columns of a schedule that a case states; down payments are due with a disbursement.
+
+    The principal is the fall of the plan's balance, so that a debt added later is not in it.
+    """
+    lines: list[Line] = []
+    balance, disbursed_on = 0, None
     for row in step["rows"]:
-        cell = dict(zip(columns, row, strict=True))
+        cell = dict(zip(step["columns"], row, strict=True))
         due_on = date.fromisoformat(cell["due_date"])
         if cell["nr"] is None:
-            disbursed_on = due_on
+            balance, disbursed_on = balance + cents(cell["balance"]), due_on
             continue
-        lines.append(
-            Line(
-                due_on=due_on,
-                principal=cents(cell["principal_due"]),
-                interest=cents(cell["interest_due"]),
-                is_down_payment=has_down_payment and due_on == disbursed_on and cell["days"] == "0",
-            )
-        )
-        disbursed_on = disbursed_on if not lines[-1].is_down_payment else None
+        principal = balance - cents(cell["balance"])
+        if principal == 0 and cents(cell["principal_due"]):
+            continue  # the N+1 row
+        balance -= principal
+        days = int(cell["days"] or 0)
+        line = Line(due_on=due_on, from_on=due_on - timedelta(days=days), principal=principal)
+        line.interest = cents(cell["interest_due"])
+        line.is_down_payment = has_down_payment and due_on == disbursed_on and days == 0
+        lines.append(line)
     return lines
 
 

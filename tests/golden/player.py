@@ -10,7 +10,7 @@ from typing import Any
 
 from loanbook.domain import events as facts
 from loanbook.domain.events import Fact, LoanEvent, Relation, RelationKind
-from loanbook.domain.loan import Loan, LoanStatus, fold
+from loanbook.domain.loan import Loan, fold
 from loanbook.domain.money import Minor
 from tests.golden.expectations import SCHEDULE, Difference, check
 from tests.golden.fineract_schedule import Plan, cents, stated_lines, terms_of
@@ -153,10 +153,24 @@ class Player:
         return event
 
     def _create_loan(self, step: Mapping[str, Any]) -> None:
-        self._tell(step, facts.LoanCreated, principal_minor=Minor(cents(self.case["loan"]["principal"])))
+        principal = Minor(cents(self.case["loan"]["principal"]))
+        self._tell(step, facts.LoanCreated, principal_minor=principal)
+        expected_on = _day(self.case["loan"].get("expected_disbursement_on")) or self.today
+        self._expect_disbursement(step, expected_on, principal)
+
+    def _expect_disbursement(self, step: Mapping[str, Any], on: date | None, amount: Minor) -> None:
+        """The plan of an application, before anything is paid out."""
+        plan = Plan(terms=terms_of(self.product, self.case, self.start_type))
+        stated = self._stated_after(step)
+        if stated is not None:
+            self._feed(plan, stated)
+        elif on is not None and not self.has_interest:
+            plan.disburse(on, amount)
+        self._publish(step, plan)
 
     def _approve(self, step: Mapping[str, Any]) -> None:
         self._tell(step, facts.LoanApproved, amount_minor=_amount(step))
+        self._expect_disbursement(step, _day(step.get("expected_disbursement_on")), _amount(step))
 
     def _undo_approval(self, step: Mapping[str, Any]) -> None:
         self._tell(step, facts.ApprovalUndone)
@@ -183,35 +197,44 @@ class Player:
         if self.plan is None:
             self.plan = Plan(terms=terms_of(self.product, self.case, self.start_type))
         self.plans_before.append(list(self.plan.lines))
-        stated = self._stated_after(step)
+        stated = self._stated_after(step) or (self._stated_anywhere(step) if self.has_interest else None)
         if stated is not None:
-            self.fed_steps.add(stated["n"])
-            has_down_payment = self.plan.terms.down_payment_pct is not None
-            self.plan.lines = stated_lines(stated, has_down_payment=has_down_payment)
+            self._feed(self.plan, stated)
         else:
             self.plan.lines = [_copy(line) for line in self.plan.lines]
             self.plan.disburse(on, amount)
-        self._publish(step)
+        self._publish(step, self.plan)
 
     def _stated_after(self, step: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """The schedule a case states right after a step; with interest its first one at all."""
-        number = step["n"]
+        """The schedule a case states right after a step, before anything else happens."""
         for later in self.case["steps"]:
-            if later["n"] <= number and not (self.has_interest and not self.fed_steps):
-                continue
-            if "op" in later and later["n"] > number and (not self.has_interest or self.fed_steps):
-                return None
-            if later.get("expect") == "schedule" and "principal_due" in later["columns"]:
-                return later
+            if later["n"] > step["n"]:
+                if "op" in later:
+                    return None
+                if _states_dues(later):
+                    return later
         return None
 
-    def _publish(self, step: Mapping[str, Any], kind: facts.ScheduleKind = facts.ScheduleKind.ORIGINAL) -> None:
-        if self.plan is None:
+    def _stated_anywhere(self, step: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The next schedule a case states, else its first one."""
+        stated = [other for other in self.case["steps"] if _states_dues(other)]
+        later = [other for other in stated if other["n"] > step["n"]]
+        earlier = [other for other in stated if other["n"] in self.fed_steps]
+        return earlier[-1] if earlier else (later or stated or [None])[0]
+
+    def _feed(self, plan: Plan, stated: Mapping[str, Any]) -> None:
+        self.fed_steps.add(stated["n"])
+        plan.lines = stated_lines(stated, has_down_payment=plan.terms.down_payment_pct is not None)
+
+    def _publish(
+        self, step: Mapping[str, Any], plan: Plan, kind: facts.ScheduleKind = facts.ScheduleKind.RECALCULATED
+    ) -> None:
+        if not plan.lines:
             return
         self.version += 1
-        kind = kind if self.version == 1 or kind != "original" else facts.ScheduleKind.RECALCULATED
+        kind = facts.ScheduleKind.ORIGINAL if self.version == 1 else kind
         schedule = {"entity_id": "schedule", "entity_version": self.version, "kind": kind}
-        self._tell(step, facts.SchedulePublished, part=1, periods=self.plan.periods(), **schedule)
+        self._tell(step, facts.SchedulePublished, part=1, periods=plan.periods(), **schedule)
 
     def _repayment(self, step: Mapping[str, Any]) -> None:
         amount = _amount(step) if "amount" in step else Minor(self.loan().total_outstanding)
@@ -240,9 +263,14 @@ class Player:
         if number in self.down_payments:
             relation = _to(RelationKind.REVERSES, self.down_payments[number])
             self._tell(step, facts.PaymentReversed, part=2, relates_to=relation, manual=False)
+        for other, event in list(self.by_step.items()):
+            is_money = event.fact.REVERSIBLE and other > number
+            if is_money and event.fact.effective_on >= self.by_step[number].fact.effective_on:
+                relation = _to(RelationKind.REVERSES, event)
+                self._tell(step, facts.PaymentReversed, part=100 + other, relates_to=relation, manual=False)
         if self.plan is not None:
             self.plan.lines = self.plans_before.pop()
-            self._publish(step)
+            self._publish(step, self.plan)
 
     def _adjust(self, step: Mapping[str, Any]) -> None:
         relation = _to(RelationKind.ADJUSTS, self.by_step[step["target"]])
@@ -317,20 +345,18 @@ class Player:
         stated = self._stated_after(step)
         if stated is None or self.plan is None:
             raise NotPlayableError(f"step {step['n']}: {step['op']} without a stated schedule")
-        self.fed_steps.add(stated["n"])
-        has_down_payment = self.plan.terms.down_payment_pct is not None
-        self.plan.lines = stated_lines(stated, has_down_payment=has_down_payment)
-        self._publish(step, facts.ScheduleKind.RESTRUCTURED)
+        self._feed(self.plan, stated)
+        self._publish(step, self.plan, facts.ScheduleKind.RESTRUCTURED)
 
     def _given(self, name: str) -> bool:
         return bool(self.case["loan"].get(name, self.product.get(name)))
 
-    @property
-    def is_disbursed(self) -> bool:
-        return self.loan().status not in (LoanStatus.PENDING, LoanStatus.CANCELLED)
-
 
 _FREE_OF_AMOUNTS = {"status", "charged_off_on", "transaction_reverted", "transaction_count", "charges"}
+
+
+def _states_dues(step: Mapping[str, Any]) -> bool:
+    return step.get("expect") == "schedule" and "principal_due" in step["columns"]
 
 
 def _day(text: str | None) -> date | None:

@@ -22,6 +22,11 @@ from loanbook.domain.settings import Component
 _BPS = 10_000
 
 
+def place(event: LoanEvent) -> tuple[date, bool, tuple[object, ...]]:
+    """Where a fact is applied: on its day, charges before that day's money."""
+    return (counts_from(event), not isinstance(event.fact, ChargeAdded), event.order)
+
+
 def counts_from(event: LoanEvent) -> date:
     """The day a fact is applied on: its own, a charge's the earlier one of that and its due day."""
     fact = event.fact

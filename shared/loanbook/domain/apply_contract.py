@@ -54,7 +54,8 @@ def decided(replay: Replay, _: LoanEvent, __: LoanApproved | ApprovalUndone) -> 
 def disbursed(replay: Replay, event: LoanEvent, fact: LoanDisbursed) -> None:
     """Money went out."""
     replay.disbursed += fact.amount_minor
-    replay.record(event, fact.amount_minor)
+    record = replay.record(event, fact.amount_minor)
+    record.principal_after = max(0, record.principal_after - replay.overpaid)
 
 
 def opened_from_snapshot(replay: Replay, _: LoanEvent, fact: LoanOpenedFromSnapshot) -> None:

@@ -14,7 +14,7 @@ from loanbook.domain.events import (
 from loanbook.domain.history import UnappliedReason
 from loanbook.domain.repayment import Share, by_component
 from loanbook.domain.replay import Record, Replay
-from loanbook.domain.schedule import COMPONENTS, row_due_after
+from loanbook.domain.schedule import COMPONENTS, Row, row_due_after
 from loanbook.domain.settings import Component
 
 
@@ -51,13 +51,14 @@ def charged_back(replay: Replay, event: LoanEvent, fact: PaymentChargedBack) -> 
     if original.reversed:
         replay.history.refuse(event, UnappliedReason.ORIGINAL_REVERSED)
         return
-    rest = replay.use_up_overpayment(fact.amount_minor)
-    added = _portions_back(rest, original, fact.portions, replay.settings.chargeback_order)
     share = Share(fact.effective_on)
-    share.portions = added
-    if rest:
-        _owe_again(replay, share, added)
-        row_due_after(replay.rows, fact.effective_on).chargebacks.append((share.day, rest))
+    covered = min(fact.amount_minor, replay.overpaid)
+    if covered < fact.amount_minor:
+        order = replay.settings.chargeback_order
+        added = _portions_back(fact.amount_minor, original, fact.portions, order)
+        row = _owe_again(replay, share, added, covered)
+        row.chargebacks.append((share.day, fact.amount_minor - covered))
+    replay.overpaid -= covered
     if original.event.fact.cash:
         _take_back_cash(replay, original, fact)
     replay.record(event, fact.amount_minor, share).estimated = fact.portions is None
@@ -68,10 +69,10 @@ def overpayment_refunded(replay: Replay, event: LoanEvent, fact: OverpaymentRefu
     if _is_undone(replay, event, fact.amount_minor):
         return
     share = Share(fact.effective_on)
-    rest = replay.use_up_overpayment(fact.amount_minor)
-    share.portions = [rest, 0, 0, 0]
-    if rest:
-        _owe_again(replay, share, share.portions)
+    covered = min(fact.amount_minor, replay.overpaid)
+    if covered < fact.amount_minor:
+        _owe_again(replay, share, [fact.amount_minor, 0, 0, 0], covered)
+    replay.overpaid -= covered
     replay.refunded += fact.amount_minor
     replay.record(event, fact.amount_minor, share)
 
@@ -113,13 +114,22 @@ def _settled(replay: Replay, event: LoanEvent, fact: PaymentPosted | CreditPoste
     return record
 
 
-def _owe_again(replay: Replay, share: Share, added: list[int]) -> None:
+def _owe_again(replay: Replay, share: Share, added: list[int], covered: int) -> Row:
+    """Put a debt on the row that takes one of this day; what was overpaid pays for its part at once."""
     row = row_due_after(replay.rows, share.on)
     for component in range(COMPONENTS):
         replay.owe(row, component, added[component])
         row.added_back[component] += added[component]
+        part = min(covered, added[component])
+        row.paid[component] += part
+        row.open -= part
+        replay.open -= part
+        covered -= part
+        share.portions[component] = added[component] - part
+        replay.principal_settled += part if component == Component.PRINCIPAL else 0
     replay.credited_back += added[0]
     share.settled = [(row.number, sum(added))]
+    return row
 
 
 def _portions_back(

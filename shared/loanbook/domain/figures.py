@@ -74,7 +74,7 @@ def _debt(replay: Replay) -> dict[str, Any]:
     rows, today = replay.rows, replay.history.as_of
     return {
         "schedule_issue": schedule_issue(rows, replay.disbursed, estimated=replay.estimated),
-        "principal_outstanding": replay.principal_outstanding,
+        "principal_outstanding": replay.principal_outstanding if replay.open or not rows else 0,
         "total_outstanding": replay.open,
         "scheduled": replay.scheduled,
         "due_to_date": sum([sum(row.due) for row in rows if row.due_on <= today]),

@@ -48,7 +48,7 @@ def play(replay: Replay) -> None:
     """Apply every fact that counts, each on its day."""
     facts = replay.history.applicable
     if any(type(event.fact) is events.ChargeAdded for event in facts):
-        facts = sorted(facts, key=lambda event: (apply_charges.counts_from(event), event.order))
+        facts = sorted(facts, key=apply_charges.place)
     for event in facts:
         handler = HANDLERS.get(type(event.fact))
         if handler is not None:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from loanbook.domain.events import Portions
+from loanbook.domain.money import divide_half_even
 from loanbook.domain.schedule import COMPONENTS, Row
 from loanbook.domain.settings import AllocationOrder, FutureRule, Processing, Timing
 
@@ -77,14 +78,13 @@ def _plan_of(order: AllocationOrder) -> _Plan:
     groups = tuple((at, tuple(int(part) for timing, part in order.steps if timing is at)) for at in timings)
     oldest_first = tuple(timings) == tuple(Timing) and order.future_rule is FutureRule.NEXT
     same_components = len({components for _, components in groups}) == 1
-    return _Plan(groups, groups[0][1] if oldest_first and same_components else None, due)
+    plain = oldest_first and same_components and not order.charges_due_on_their_own
+    return _Plan(groups, groups[0][1] if plain else None, due)
 
 
 def allocate(rows: list[Row], amount: int, order: AllocationOrder, share: Share) -> int:
     """Spread an amount over the open rows; gives what is left when nothing is owed."""
     plan = _plan_of(order)
-    if order.charges_due_on_their_own:
-        amount = _pay_due_charges(rows, amount, plan, share)
     if plan.usual is not None:
         for row in rows:
             if row.open:
@@ -94,6 +94,8 @@ def allocate(rows: list[Row], amount: int, order: AllocationOrder, share: Share)
         return amount
     open_rows = [row for row in rows if row.open]
     for timing, components in plan.groups:
+        if timing is Timing.IN_ADVANCE and order.charges_due_on_their_own:
+            amount = _pay_due_charges(open_rows, amount, plan, share)
         if not amount:
             break
         amount = _pay_timing(open_rows, amount, timing, components, order.future_rule, share)
@@ -101,11 +103,9 @@ def allocate(rows: list[Row], amount: int, order: AllocationOrder, share: Share)
 
 
 def _pay_due_charges(rows: list[Row], amount: int, plan: _Plan, share: Share) -> int:
-    """When nothing is past due or due, charges with a due day of their own come before early money."""
+    """Charges whose own day has come, on installments that are not due yet."""
     for row in rows:
-        if not amount or (row.due_day <= share.day and row.open):
-            break
-        for component in plan.due_components if row.charges and row.open else ():
+        for component in plan.due_components if row.charges and row.due_day > share.day else ():
             owed = min(amount, row.left_of_charges(component, share.day))
             amount -= share.pay(row, owed, (component,)) if owed else 0
     return amount
@@ -170,9 +170,9 @@ def _pay_evenly(rows: list[Row], amount: int, components: tuple[int, ...], share
         owing = [row for row in rows if any(row.left(component) > 0 for component in components)]
         if not owing:
             break
-        part, odd = divmod(amount, len(owing))
-        for row in owing:
-            offered = part + odd if row is owing[-1] else part
-            if offered:
-                amount -= share.pay(row, offered, components)
+        part, whole = divide_half_even(amount, len(owing)), amount
+        for number, row in enumerate(owing, start=1):
+            offered = whole - part * (number - 1) if number == len(owing) else part
+            if min(offered, amount) > 0:
+                amount -= share.pay(row, min(offered, amount), components)
     return amount

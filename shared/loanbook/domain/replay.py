@@ -137,7 +137,7 @@ class Replay:
     def plan(self, version: int, periods: tuple[Period, ...]) -> None:
         """Start from the rows of a schedule; nothing is paid on them yet."""
         self.schedule_version = version
-        self.rows: list[Row] = rows_of(periods)
+        self.rows: list[Row] = rows_of(periods, self.history.disbursed_on)
         self.estimated = lacks_components(periods)
         self.scheduled = self.open = sum(row.open for row in self.rows)
 
@@ -146,8 +146,6 @@ class Replay:
         """Disbursed and credited back, less repaid and written off; pro rata without components."""
         if self.estimated:
             return self.pro_rata(self.open) if self.scheduled else self.disbursed
-        if self.rows and not self.open:
-            return 0
         return max(0, self.disbursed + self.credited_back - self.principal_settled)
 
     def pro_rata(self, outstanding: int) -> int:
@@ -201,19 +199,10 @@ class Replay:
         return part
 
     def use_overpayment(self, on: date) -> None:
-        """Let what was overpaid earlier pay the debts there are now; it is still those payments' money."""
-        for record in self.records:
-            if not self.overpaid or not self.open:
-                break
-            if record.overpayment:
-                share = Share(on)
-                offered = min(record.overpayment, self.overpaid)
-                self.overpaid -= offered
-                rest = self.settle(offered, None, "repayment", share)
-                record.overpayment -= offered - rest
-                record.settled.extend(share.settled)
-                for component in range(COMPONENTS):
-                    record.portions[component] += share.portions[component]
+        """Let what was overpaid earlier pay the debts there are now; its transactions stay as they were."""
+        if self.overpaid and self.open:
+            offered, self.overpaid = self.overpaid, 0
+            self.settle(offered, None, "repayment", Share(on))
 
     def find(self, ids: tuple[str, ...]) -> Record | None:
         """The latest transaction that one of these ids names."""
@@ -222,11 +211,6 @@ class Replay:
                 return record
         return None
 
-    def use_up_overpayment(self, amount: int) -> int:
-        """Take an amount out of what was overpaid; gives what that did not cover."""
-        used = min(amount, self.overpaid)
-        self.overpaid -= used
-        return amount - used
 
 
 def versions_in_force(history: History) -> list[LoanEvent]:

@@ -10,13 +10,16 @@ from loanbook.domain.schedule import COMPONENTS, Row, lacks_components, rows_of
 
 def carry_over(replay: Replay, fact: SchedulePublished) -> None:
     """Put the new rows in the place of the old, with their payments; what has no place is spread anew."""
-    old_rows, replay.rows = replay.rows, rows_of(fact.periods)
+    old_rows, replay.rows = replay.rows, rows_of(fact.periods, replay.history.disbursed_on)
     replay.schedule_version = fact.entity_version
     replay.estimated = lacks_components(fact.periods)
-    counterparts = {(row.due_day, row.kind): row for row in replay.rows}
+    counterparts: dict[tuple[int, str], list[Row]] = {}
+    for row in replay.rows:
+        counterparts.setdefault((row.due_day, row.kind), []).append(row)
     loose = [0] * COMPONENTS
     for old in old_rows:
-        new = counterparts.pop((old.due_day, old.kind), None)
+        same_day = counterparts.get((old.due_day, old.kind))
+        new = same_day.pop(0) if same_day else None
         if new is None and (old.charges or any(old.added_back)):
             replay.rows.append(_only_additions(old))
             new = replay.rows[-1]
@@ -45,8 +48,8 @@ def _move_payments(old: Row, new: Row | None, loose: list[int]) -> None:
     new.open = sum(new.left(component) for component in range(COMPONENTS))
     new.in_advance, new.late, new.paid_by_due = old.in_advance, old.late, old.paid_by_due
     new.worst_late, new.met_before_bootstrap = old.worst_late, old.met_before_bootstrap
-    if new.open == 0:
-        new.meet(old.met_on or new.due_on, old.met_day or new.due_day)
+    if new.open == 0 and old.met_on is not None:
+        new.meet(old.met_on, old.met_day)
     elif old.met_on is not None:
         new.worst_late = max(new.worst_late, old.met_day - 1 - old.due_day)
         new.met_on = None

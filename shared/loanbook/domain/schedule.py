@@ -110,15 +110,16 @@ class Row:
         return self.due_day
 
 
-def rows_of(periods: Iterable[Period]) -> list[Row]:
-    """Rows in the order of their due days."""
+def rows_of(periods: Iterable[Period], start_on: date | None) -> list[Row]:
+    """Rows in the order of their due days; one on which nothing is due is met from the start."""
     rows = [
         Row(period.number, period.kind, period.from_on, period.due_on, _due_of(period)) for period in periods
     ]
     rows.sort(key=lambda row: (row.due_day, row.number))
     for row in rows:
         if row.open == 0:
-            row.meet(row.due_on, row.due_day)
+            met_on = start_on or row.due_on
+            row.meet(met_on, met_on.toordinal())
     return rows
 
 
