@@ -45,7 +45,7 @@ def board() -> BoardSpec:
         description="One loan's story. Without an id: the loan with the highest expected loss.",
         tags=["loan"],
         since="now-24h",
-        variables=[variables.book(), variables.loan()],
+        variables=[variables.book(), variables.loan(), variables.currency_of_loan()],
         panels=[*_state(), *_story(), *_details()],
     )
 
@@ -85,8 +85,8 @@ def _state() -> list[Panel]:
         ),
         kpi(
             "loan/outstanding",
-            "Outstanding",
-            question="What is left to pay, all components, in the loan's currency?",
+            "Outstanding, $currency",
+            question="What is left to pay, all components?",
             unit=EXACT,
             source=source,
             steps=palette.MONEY,
@@ -94,8 +94,8 @@ def _state() -> list[Panel]:
         ),
         kpi(
             "loan/overdue",
-            "Overdue",
-            question="How much should have been paid already, in the loan's currency?",
+            "Overdue, $currency",
+            question="How much should have been paid already?",
             unit=EXACT,
             source=source,
             steps=palette.ANY_IS_WATCH,
@@ -124,11 +124,11 @@ def _story() -> list[Panel]:
             source="reporting.loan_now, live",
             columns=(),
             width=8,
-            height=11,
+            height=12,
         ),
         trend_of_days(
             "loan/planned_and_paid",
-            "Planned and paid, summed up",
+            "Planned and paid, summed up, $currency",
             question=(
                 "Does the borrower keep to the plan? "
                 "Both curves sum up; payments that were returned are left out."
@@ -141,7 +141,7 @@ def _story() -> list[Panel]:
                 Column(name="Paid", properties=(fixed(palette.BLUE),)),
             ),
             width=16,
-            height=11,
+            height=12,
         ),
     ]
 
@@ -175,7 +175,7 @@ def _details() -> list[Panel]:
         ),
         drill_table(
             "loan/installments",
-            "Installments",
+            "Installments, $currency",
             question="What was due when, and what became of it?",
             unit=COUNT,
             source="reporting.installments, live",
@@ -185,7 +185,7 @@ def _details() -> list[Panel]:
                 Column(name="Days late", properties=levels(palette.DPD)),
             ),
             width=14,
-            height=11,
+            height=12,
         ),
         drill_table(
             "loan/alerts",
@@ -195,7 +195,7 @@ def _details() -> list[Panel]:
             source="reporting.alerts, live",
             columns=(Column(name="Severity", properties=words(SEVERITIES)),),
             width=10,
-            height=11,
+            height=12,
             empty="This loan never raised an alert",
         ),
         drill_table(

@@ -156,6 +156,7 @@ def _where() -> list[Panel]:
             x="bucket",
             stack_by="product",
             value="principal",
+            height=9,
         ),
         drill_table(
             "portfolio/branch_league",
@@ -181,7 +182,7 @@ def _where() -> list[Panel]:
                 Column(name="Efficiency", properties=(*unit_of(RATIO, 0), *levels(palette.EFFICIENCY))),
             ),
             width=16,
-            height=8,
+            height=9,
         ),
     ]
 
@@ -196,6 +197,7 @@ def _risk() -> list[Panel]:
             source="reporting.risk_now, each minute",
             colors=palette.BANDS,
             width=6,
+            height=6,
         ),
         drill_table(
             "portfolio/product_matrix",
@@ -214,7 +216,7 @@ def _risk() -> list[Panel]:
                 ),
             ),
             width=8,
-            height=8,
+            height=6,
         ),
         drill_table(
             "portfolio/loan_states",
@@ -231,7 +233,7 @@ def _risk() -> list[Panel]:
                 Column(name="Outstanding", properties=unit_of(EXACT, 0)),
             ),
             width=10,
-            height=8,
+            height=6,
         ),
     ]
 

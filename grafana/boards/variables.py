@@ -47,12 +47,23 @@ def loan() -> Variable:
     return builders.TextBoxVariable("loan").label("Loan").default_value("")
 
 
+def currency_of_loan() -> Variable:
+    """The loan's own currency, for titles; not a control."""
+    return _query("currency", "Currency", "variables/currency_of_loan").hide(
+        models.VariableHide.HIDE_VARIABLE
+    )
+
+
 def _single(name: str, label: str) -> builders.QueryVariable:
+    return _query(name, label, f"variables/{name}")
+
+
+def _query(name: str, label: str, sql: str) -> builders.QueryVariable:
     return (
         builders.QueryVariable(name)
         .label(label)
         .datasource(POSTGRES)
-        .query(read_sql(f"variables/{name}"))
+        .query(read_sql(sql))
         .refresh(models.VariableRefresh.ON_TIME_RANGE_CHANGED)
         .sort(models.VariableSort.DISABLED)
     )

@@ -7,9 +7,9 @@ const RANGES = [["now-15m", "15 minutes"], ["now-1h", "1 hour"], ["now-6h", "6 h
 
 /** Draw the variables; `offered` is what the service says can be chosen now. */
 export function drawVariables(place, definitions, offered, onChoose) {
-  if (place.contains(document.activeElement) && document.activeElement.closest(".choices, input")) return;
+  if (place.querySelector(".choices:not([hidden]), input:focus:not([type])")) return; // somebody is choosing
   place.replaceChildren(
-    ...definitions.map((definition) => {
+    ...definitions.filter(({ hide }) => hide !== 2).map((definition) => {
       const { options, chosen } = offered[definition.name];
       const choose = (values) => onChoose(definition.name, values);
       const label = definition.label ?? definition.name;
@@ -59,6 +59,7 @@ function several(label, options, chosen, choose) {
     list.hidden = true;
     button.setAttribute("aria-expanded", "false");
     document.removeEventListener("pointerdown", outside);
+    box.dispatchEvent(new CustomEvent("settled", { bubbles: true }));
   };
   const outside = (event) => !box.contains(event.target) && close();
   button.addEventListener("click", () => {

@@ -32,6 +32,7 @@ async function start() {
   drawNavigation(boards, uid);
   drawTimes();
   watchTheme(document.querySelector("#theme"), () => last && show(last));
+  document.querySelector("#variables").addEventListener("settled", () => last && show(last));
   document.addEventListener("visibilitychange", () => !document.hidden && refresh());
   await refresh();
 }

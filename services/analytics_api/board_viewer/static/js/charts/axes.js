@@ -110,7 +110,7 @@ export function levelLines(settings) {
     symbol: "none",
     silent: true,
     animation: false,
-    label: { show: true, position: "insideEndTop", color: token("--muted"), fontSize: 10.5, formatter: ({ value }) => tick(value, settings) },
+    label: { show: true, position: "insideStartTop", color: token("--muted"), fontSize: 10.5, formatter: ({ value }) => tick(value, settings) },
     data: levels(settings).map(({ value, color }) => ({ yAxis: value, lineStyle: { color: colorOf(color), type: "dashed", width: 1.2, opacity: 0.8 } })),
   };
 }

@@ -1,0 +1,1 @@
+SELECT currency FROM loan_now WHERE @loan
