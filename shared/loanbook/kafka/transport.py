@@ -51,7 +51,10 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         except NoOffsetForPartitionError:
             return {}  # a fetch that lasted through a rebalance met a partition not positioned yet
         except OffsetOutOfRangeError as error:
-            raise FatalError(f"position outside the log: {_offsets_of(error)}") from error
+            lost = _positioned(error, self.app.tracker)
+            if not lost:
+                return {}  # likewise, at an offset that Kafka had committed
+            raise FatalError(f"position outside the log: {lost}") from error
         # Nothing is awaited between the fetch and here: a seek comes either before both or after both.
         tracker: DeliveryTracker = self.app.tracker
         cut = {tp: tracker.cut(Partition(tp.topic, tp.partition), records) for tp, records in fetched.items()}
@@ -82,20 +85,17 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             consumer.seek(where, offset)
             self.app.tracker.position(partition, offset)
 
-    async def where(self) -> dict[Partition, tuple[int | None, int]]:
-        """Return the position and the last stable offset of each assigned partition; runs in the thread."""
-        consumer = self._ensure_consumer()
-        assigned = consumer.assignment()
+    async def where(self) -> dict[Partition, int | None]:
+        """Return the position of each assigned partition, None before it is positioned; in the thread."""
+        assigned = self._consumer.assignment() if self._consumer is not None else ()
         if not assigned:
-            return {}  # still joining the group
-        ends = await consumer.end_offsets(list(assigned))
+            return {}
+        assignment = self._consumer._subscription.subscription.assignment  # noqa: SLF001  never waits
         known = self.app.tracker.positioned()
-        assignment = consumer._subscription.subscription.assignment  # noqa: SLF001  the public way may wait
-        found: dict[Partition, tuple[int | None, int]] = {}
-        for where in assigned & consumer.assignment():
+        found: dict[Partition, int | None] = {}
+        for where in assigned:
             partition, state = Partition(where.topic, where.partition), assignment.state_value(where)
-            here = state.position if partition in known and state.has_valid_position else None
-            found[partition] = (here, ends[where])
+            found[partition] = state.position if partition in known and state.has_valid_position else None
         return found
 
     async def ask(self, question: Coroutine[Any, Any, _Answer]) -> _Answer:
@@ -218,6 +218,6 @@ def _kafka_name(partition: Partition) -> TopicPartition:
     return TopicPartition(partition.topic, partition.partition)
 
 
-def _offsets_of(error: OffsetOutOfRangeError) -> str:
-    offsets: Mapping[TopicPartition, int] = error.args[0]
-    return ", ".join(f"{tp.topic}-{tp.partition} at {offset}" for tp, offset in offsets.items())
+def _positioned(error: OffsetOutOfRangeError, tracker: DeliveryTracker) -> str:
+    offsets = {Partition(tp.topic, tp.partition): offset for tp, offset in error.args[0].items()}
+    return ", ".join(f"{p} at {offset}" for p, offset in offsets.items() if p in tracker.positioned())

@@ -9,8 +9,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 
 import structlog
 from aiokafka import ConsumerRecord
-from aiokafka.errors import KafkaError
-from faust.exceptions import ConsumerNotStarted
 
 from loanbook.domain.errors import FatalError, LoanbookError, RetryableError
 from loanbook.kafka.assignments import Assignments, DeliveryCounts
@@ -25,7 +23,6 @@ from loanbook.kafka.watchdog import Watchdog
 log = structlog.get_logger(__name__)
 
 _LOOK_S = 0.1
-_PROGRESS_TIMEOUT_S = 5.0
 
 
 class BatchWorker:
@@ -55,6 +52,7 @@ class BatchWorker:
         self._stop = asyncio.Event()
         self._assignments = Assignments(handler, self._failure, self.counts)
         self._cluster_id: str | None = None
+        self._reader = LogReader(settings)
 
     def ack(self, batch: RecordBatch) -> None:
         """Say that a batch is committed in the database; Kafka hears of it later. A stale one is ignored."""
@@ -88,27 +86,26 @@ class BatchWorker:
             return {}
         app = self._assignments.app
         thread = app.consumer._thread  # noqa: SLF001  only the consumer's thread may ask
-        try:
-            async with asyncio.timeout(_PROGRESS_TIMEOUT_S):
-                found = await thread.ask(thread.where())
-        except (KafkaError, ConsumerNotStarted, TimeoutError) as error:
-            raise RetryableError(f"Kafka does not tell the ends of the log: {error!r}") from error
+        if not thread.thread_loop.is_running():
+            return {}
+        assigned = await thread.ask(thread.where())
+        # The ends first: what was the end a moment ago and is reached now, has been reached.
+        ends = await self._reader.last_stable_offsets(assigned)
         return {
             partition: PartitionProgress(
-                position=position, last_stable_offset=end, queued=app.tracker.queued(partition)
+                position=position, last_stable_offset=ends[partition], queued=app.tracker.queued(partition)
             )
-            for partition, (position, end) in found.items()
+            for partition, position in (await thread.ask(thread.where())).items()
+            if partition in ends
         }
 
     async def read_record(self, partition: Partition, offset: int) -> ConsumerRecord | None:
         """Return the record at this very offset, or None when there is none that may be read."""
-        async with LogReader(self._settings) as reader:
-            return await reader.read_record(partition, offset)
+        return await self._reader.read_record(partition, offset)
 
     async def log_range(self, partition: Partition) -> tuple[int, int]:
         """Return the log's start and its last stable offset."""
-        async with LogReader(self._settings) as reader:
-            return await reader.log_range(partition)
+        return await self._reader.log_range(partition)
 
     async def cluster_id(self) -> str:
         """Return the id of the Kafka cluster; positions are keyed by it."""
@@ -161,6 +158,7 @@ class BatchWorker:
                 task.cancel()
             await asyncio.wait(running)
             await app.stop()
+            await self._reader.close()
             hard_stop.disarm()
 
     async def _start_app(self, app: BatchApp) -> None:
