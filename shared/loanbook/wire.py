@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from decimal import Decimal
 from functools import cache, partial
 from typing import Annotated, Any, Literal, TypeAlias, cast
 
@@ -14,12 +13,14 @@ from loanbook.domain import events
 from loanbook.domain.errors import RejectedEventError
 from loanbook.domain.events import BorrowerProfile, BranchUpdated, DayClosed, Fact, LoanEvent
 from loanbook.domain.money import EXPONENTS, Minor, exponent_of
+from loanbook.wire_amounts import AMOUNT_SCHEMA, read_minor, write_minor
 from loanbook.wire_rules import (
     FIRST_DAY,
     LAST_DAY,
     MAX_TEXT_LENGTH,
     check_data,
     exponent_of_code,
+    is_plain,
     name_fault,
     with_rules,
 )
@@ -34,14 +35,6 @@ REFERENCE_TYPES: dict[str, type[BorrowerProfile | BranchUpdated]] = {
 DATA_TYPES: dict[str, type[Data]] = {**FACT_TYPES, DayClosed.TYPE: DayClosed, **REFERENCE_TYPES}
 _COMMON_EXPONENT = 2
 _EXPONENTS_BY_BYTES = {code.encode(): digits for code, digits in EXPONENTS.items()}
-_MAX_AMOUNT_LENGTH = 24  # more digits than any amount has; Decimal reads these without rounding
-_AMOUNT = re.compile(r"-?[0-9]+(\.[0-9]+)?")
-_AMOUNT_SCHEMA = {
-    "type": "string",
-    "pattern": r"^[0-9]+(\.[0-9]+)?$",
-    "maxLength": _MAX_AMOUNT_LENGTH,
-    "description": "Decimal amount with no more digits than its currency has.",
-}
 _FIELD = re.compile(r" - at `\$\.?([^`]*)`$")
 _MISSING = re.compile(r"missing required field `([^`]+)`")
 
@@ -194,15 +187,7 @@ def encode(  # noqa: PLR0913 - the attributes of a CloudEvent
 
 def builtins_of(value: Any, currency: str) -> Any:  # noqa: ANN401 - any part of a fact
     """JSON-ready form of a fact or a part of it: wire names, amounts as decimal strings, no defaults."""
-    if isinstance(value, Minor):
-        return _format(value, exponent_of(currency))
-    if isinstance(value, msgspec.Struct):
-        fields = _encoded_fields(type(value))
-        pairs = ((wire, getattr(value, name), default) for name, wire, default in fields)
-        return {wire: builtins_of(part, currency) for wire, part, default in pairs if part != default}
-    if isinstance(value, tuple):
-        return [builtins_of(part, currency) for part in value]
-    return value
+    return _built(value, exponent_of(currency))
 
 
 def encode_notice(notice: LoansChanged) -> bytes:
@@ -250,24 +235,7 @@ def _data_decoder(type_name: str, exponent: int) -> msgspec.json.Decoder[Any]:
     if target is None:
         reason = f"unknown event type {type_name[:100]!r}"
         raise RejectedEventError(reason, "type")
-    return msgspec.json.Decoder(target, dec_hook=partial(_read_minor, exponent))
-
-
-def _read_minor(exponent: int, target: type[Any], value: object) -> Minor:
-    if target is not Minor:
-        msg = f"no rule to read {target.__name__}"
-        raise NotImplementedError(msg)
-    if not isinstance(value, str):
-        msg = "an amount is a decimal string"
-        raise ValueError(msg)  # noqa: TRY004 - msgspec turns ValueError into an error with the path
-    if exponent == 2 and value[-3:-2] == "." and 3 < len(value) < 17:  # noqa: PLR2004 - "0.00" to 10^15
-        digits = value[:-3] + value[-2:]
-        if digits.isdigit() and digits.isascii():
-            return Minor(digits)  # nearly every amount: 30 times as fast as by Decimal
-    if len(value) > _MAX_AMOUNT_LENGTH or not _AMOUNT.fullmatch(value):
-        msg = f"not a decimal amount: {value[:40]!r}"
-        raise ValueError(msg)
-    return Minor.parse(value, exponent)
+    return msgspec.json.Decoder(target, dec_hook=partial(read_minor, exponent))
 
 
 def _likely_exponent(data: bytes) -> int:
@@ -285,26 +253,34 @@ def _exponent_in(data: bytes) -> int:
         return _COMMON_EXPONENT
 
 
-def _format(minor: int, exponent: int) -> str:
-    if exponent == 0 or minor < 0:
-        return f"{Decimal(minor).scaleb(-exponent):f}"
-    whole, part = divmod(minor, 10**exponent)
-    return f"{whole}.{part:0{exponent}d}"
+def _built(value: Any, exponent: int) -> Any:  # noqa: ANN401 - any part of a fact
+    if isinstance(value, Minor):
+        return write_minor(value, exponent)
+    if isinstance(value, tuple):
+        return [_built(part, exponent) for part in value]
+    if not isinstance(value, msgspec.Struct):
+        return value
+    built = {}
+    for name, wire, default, plain in _encoded_fields(type(value)):
+        part = getattr(value, name)
+        if part != default:
+            built[wire] = part if plain else _built(part, exponent)
+    return built
 
 
 @cache
-def _encoded_fields(target: type[msgspec.Struct]) -> tuple[tuple[str, str, Any], ...]:
+def _encoded_fields(target: type[msgspec.Struct]) -> tuple[tuple[str, str, Any, bool], ...]:
     found = []
     for field in msgspec.structs.fields(target):
         made = field.default_factory is not msgspec.NODEFAULT
         default = field.default_factory() if made else field.default
-        found.append((field.name, field.encode_name, default))
+        found.append((field.name, field.encode_name, default, is_plain(field.type)))
     return tuple(found)
 
 
 def _schema_hook(target: type[Any]) -> dict[str, Any]:
     if target is Minor:
-        return dict(_AMOUNT_SCHEMA)
+        return dict(AMOUNT_SCHEMA)
     raise NotImplementedError
 
 

@@ -97,6 +97,11 @@ def check_data(value: msgspec.Struct, data: bytes) -> None:
     _check(value, rules, "data", plain=plain)
 
 
+def is_plain(field_type: Any) -> bool:  # noqa: ANN401 - any type of a field
+    """Whether values of a type go into JSON as they are: texts, numbers, days, kinds."""
+    return _kind_of(inspect.type_info(field_type))[0] in {"text", "int", "date", "scalar"}
+
+
 def name_fault(text: str) -> str | None:
     """What is wrong with an id or a name of the envelope, or None."""
     if not text:
@@ -207,6 +212,8 @@ def _kind_of(info: inspect.Type) -> tuple[str, type[msgspec.Struct] | None]:
         if isinstance(kind, inspect.StrType | inspect.IntType | inspect.DateType):
             names = {inspect.StrType: "text", inspect.IntType: "int", inspect.DateType: "date"}
             return names[type(kind)], None
+        if isinstance(kind, inspect.EnumType | inspect.BoolType | inspect.FloatType):
+            return "scalar", None
     return "other", None
 
 
