@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import asyncpg
+import pytest
+
+from tests.parts import Database, fresh_database
 
 BOOK_SQL = Path(__file__).with_name("book.sql")
 
 
 async def fill_book(dsn: str) -> None:
     """The whole book of book.sql, as the database's owner."""
+    await tell(dsn, BOOK_SQL.read_text(encoding="utf-8"))
+
+
+async def tell(dsn: str, sql: str) -> None:
+    """Statements as the owner, for tests that change what a board shows."""
     connection = await asyncpg.connect(dsn)
     try:
-        await connection.execute(BOOK_SQL.read_text(encoding="utf-8"))
+        await connection.execute(sql)
     finally:
         await connection.close()
 
 
-async def tell(dsn: str, sql: str, *arguments: object) -> None:
-    """One statement as the owner, for tests that change what a board shows."""
-    connection = await asyncpg.connect(dsn)
-    try:
-        await connection.execute(sql, *arguments)
-    finally:
-        await connection.close()
+@pytest.fixture(scope="module")
+async def book(postgres: Database, database_template: str) -> AsyncIterator[str]:
+    """The DSN of a database filled with the book; a module's own."""
+    async with fresh_database(postgres, database_template) as dsn:
+        await fill_book(dsn)
+        yield dsn
