@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
+from operator import itemgetter
 from typing import Any
 
 from loanbook.domain.events import Period, PeriodKind
@@ -37,7 +38,7 @@ class Terms:
     grace: int
     multiple_of: int  # cents
     down_payment_pct: Decimal | None
-    fixed_length_days: int | None
+    fixed_length: int | None  # in units of the repayment
     tranche_before_due: bool  # a tranche paid out on a due day joins that day's installment
 
 
@@ -47,18 +48,32 @@ class Plan:
 
     terms: Terms
     lines: list[Line] = field(default_factory=list)
+    tranches: list[tuple[date, int]] = field(default_factory=list)  # since nothing was fed
+
+    def feed(self, lines: list[Line]) -> None:
+        """Take a stated plan as it is."""
+        self.lines, self.tranches = lines, []
 
     def disburse(self, on: date, amount: int) -> None:
-        """Add a tranche: its down payment, and the rest over what is not due yet."""
+        """Add a tranche; one dated before an earlier one has the plan made again."""
+        is_inferred = bool(self.tranches) or not self.lines
+        if is_inferred:
+            self.tranches = sorted([*self.tranches, (on, amount)], key=itemgetter(0))
+            self.lines = []
+        for day, part in self.tranches if is_inferred else [(on, amount)]:
+            self._spread(day, part)
+
+    def _spread(self, on: date, amount: int) -> None:
+        """Add a tranche's down payment, and the rest over what is not due yet."""
         down = self.down_payment_of(amount)
         if not self.lines:
             self.lines = self._empty_lines(on)
         open_lines = [line for line in self.lines if self._takes_tranche_of(on, line)]
         rest = amount - down + sum(line.principal for line in open_lines)
-        if down:
+        if self.terms.down_payment_pct is not None:
             self._insert(Line(due_on=on, from_on=on, principal=down, is_down_payment=True))
         if not open_lines:
-            self._insert(Line(due_on=on, from_on=on, principal=rest))
+            self._insert(self._line_after_the_last(on, rest))
             return
         self._split(rest, open_lines)
 
@@ -91,32 +106,43 @@ class Plan:
     def _split(self, rest: int, lines: list[Line]) -> None:
         paying = lines[self.terms.grace :] or lines[-1:]
         unit = self.terms.multiple_of
-        part = divide_half_even(rest, len(paying) * unit) * unit
+        part = divide_half_even(rest, len(paying) * unit) * unit or divide_half_even(rest, len(paying))
         for line in lines:
             line.principal = 0
         for line in paying[:-1]:
-            line.principal = part
-        paying[-1].principal = rest - part * (len(paying) - 1)
+            line.principal = min(part, rest)
+            rest -= line.principal
+        paying[-1].principal = rest
 
     def _takes_tranche_of(self, on: date, line: Line) -> bool:
-        """Whether a tranche of a day is repaid with this line too; what is due that day comes first or after."""
+        """Whether a tranche is repaid with this line too; of that day's dues only where the terms say so."""
         if line.is_down_payment:
             return line.due_on > on
         return line.due_on > on or (self.terms.tranche_before_due and line.due_on == on)
+
+    def _line_after_the_last(self, on: date, principal: int) -> Line:
+        """A tranche after maturity is due at once, or a period after the last."""
+        if not self.terms.tranche_before_due:
+            return Line(due_on=on, from_on=on, principal=principal)
+        start = due_on = self.lines[-1].due_on
+        while due_on <= on:
+            start, due_on = due_on, _step(due_on, self.terms.unit, self.terms.every)
+        return Line(due_on=due_on, from_on=start, principal=principal)
 
     def _empty_lines(self, disbursed_on: date) -> list[Line]:
         days = self._due_days(disbursed_on)
         starts = [self.terms.start_on or disbursed_on, *days]
         return [
-            Line(due_on=due_on, from_on=start, principal=0) for due_on, start in zip(days, starts, strict=False)
+            Line(due_on=due_on, from_on=start, principal=0)
+            for due_on, start in zip(days, starts, strict=False)
         ]
 
     def _due_days(self, disbursed_on: date) -> list[date]:
         terms = self.terms
         start = terms.start_on or disbursed_on
         days = [_step(start, terms.unit, terms.every * number) for number in range(1, terms.number + 1)]
-        if terms.fixed_length_days is not None:
-            days[-1] = start + timedelta(days=terms.fixed_length_days)
+        if terms.fixed_length is not None:
+            days[-1] = _step(start, terms.unit, terms.fixed_length)
         return days
 
 
@@ -137,7 +163,7 @@ def terms_of(product: Mapping[str, Any], case: Mapping[str, Any], start_type: st
         grace=int(loan.get("grace_on_principal_payment") or 0),
         multiple_of=int(multiple) * _CENT if multiple else 1,
         down_payment_pct=Decimal(str(pct)) if has_down_payment else None,
-        fixed_length_days=int(fixed) if fixed else None,
+        fixed_length=int(fixed) if fixed else None,
         tranche_before_due=given.get("schedule_type") != "PROGRESSIVE",
     )
 

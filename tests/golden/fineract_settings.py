@@ -27,7 +27,9 @@ _COMPONENTS = ("penalty", "fee", "interest", "principal")
 _PLURAL = {"penalties": "penalty", "fees": "fee"}
 
 
-def settings_of(product: Mapping[str, Any], case: Mapping[str, Any], rules: Mapping[str, str]) -> ProductSettings:
+def settings_of(
+    product: Mapping[str, Any], case: Mapping[str, Any], rules: Mapping[str, str]
+) -> ProductSettings:
     """The settings of a case; `rules` are future-installment rules set while it runs, by transaction type."""
     given = {**product, **case["depends_on"], **case["loan"]}
     settings: dict[str, Any] = {
@@ -81,5 +83,3 @@ def _chargeback_order(given: Mapping[str, Any]) -> list[str]:
         if rule["transaction_type"] == "CHARGEBACK":
             return [part.lower() for part in rule["order"]]
     return ["principal"]
-
-
