@@ -14,7 +14,7 @@ from fastapi.responses import RedirectResponse
 
 from analytics_api.board_viewer.routes import router as board_router
 from analytics_api.board_viewer.viewer import BoardViewerSettings, open_board_viewer
-from analytics_api.metrics import REGISTRY, BusinessGauges
+from analytics_api.metrics import BusinessGauges
 from analytics_api.routes import alerts, documentation, health, loans, operations, portfolio, problems
 from analytics_api.routes.access import Gate, KeyRing, RateLimiter
 from analytics_api.routes.answers import AnswerCache
@@ -95,11 +95,8 @@ async def _open_parts(
     cache = AnswerCache(ttl_s=settings.cache_for.total_seconds(), clock=clocks.steady_s)
     app.state.parts = Parts(store=store, answers=cache, clock=clocks.now)
     app.state.gate = _gate(settings, clocks)
-    gauges = BusinessGauges()
-    REGISTRY.register(gauges)
-    stack.callback(REGISTRY.unregister, gauges)
     app.state.gauge_reader = GaugeReader(
-        store, gauges, ttl_s=settings.gauges_cache_for.total_seconds(), clock=clocks.steady_s
+        store, BusinessGauges(), ttl_s=settings.gauges_cache_for.total_seconds(), clock=clocks.steady_s
     )
     viewer = open_board_viewer(
         BoardViewerSettings(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from fastapi import APIRouter, Request, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from analytics_api.errors import StoreAwayError
 from analytics_api.flow.figures import BUCKET_NAMES
@@ -40,12 +40,19 @@ class GaugeReader:
     ) -> None:
         self._store = store
         self._gauges = gauges
+        self._registry = CollectorRegistry()
+        self._registry.register(gauges)
         self._ttl_s = ttl_s
         self._clock = clock
         self._good_until: float | None = None
         self._lock = asyncio.Lock()
 
-    async def refresh(self) -> None:
+    async def exposition(self) -> bytes:
+        """All metrics as Prometheus reads them."""
+        await self._refresh()
+        return generate_latest(REGISTRY) + generate_latest(self._registry)
+
+    async def _refresh(self) -> None:
         """Read again if the last reading is too old; without a database there are no gauges."""
         async with self._lock:
             if self._good_until is not None and self._clock() < self._good_until:
@@ -81,8 +88,7 @@ async def get_ready(parts: AppParts, response: Response) -> Health:
 async def get_metrics(request: Request, _: Admitted) -> Response:
     """What Prometheus reads; behind a key like all figures."""
     reader: GaugeReader = request.app.state.gauge_reader
-    await reader.refresh()
-    return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
+    return Response(await reader.exposition(), media_type=CONTENT_TYPE_LATEST)
 
 
 async def _read(store: PostgresAnalyticsStore) -> BusinessReading:

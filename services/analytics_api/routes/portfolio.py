@@ -198,6 +198,7 @@ def _items(
             change=_change(label, figures, before),
         )
         for label, cells in _by_label(rows).items()
+        if any(cell.loans and cell.standing for cell in cells)  # nothing was ever disbursed in the others
     ]
 
 

@@ -224,7 +224,9 @@ class LoanDetail(DatedSchema):
     branch: str
     product: str
     officer: str
-    as_of: Annotated[date, Field(description="The stored state is of the close of this day.")]
+    as_of: Annotated[
+        date, Field(description="The business day; an earlier one while the loan waits to be rolled.")
+    ]
     state_version: int
     changed_at: datetime
     quarantine: Annotated[str | None, Field(description="Why the loan's events could not be folded.")]

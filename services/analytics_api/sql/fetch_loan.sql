@@ -5,7 +5,7 @@ SELECT b.book_key, b.book, b.business_on, l.slice, l.loan_key, l.loan_id, l.borr
        coalesce(br.branch, 'unknown') AS branch, coalesce(p.product, 'unknown') AS product,
        coalesce(o.officer, 'unknown') AS officer, coalesce(p.settings, '{}') AS product_settings,
        CASE WHEN s.status = 1 AND s.charged_off_on IS NOT NULL THEN 6 ELSE s.status END AS status, s.bucket, s.estimated,
-       s.first_payment_default, s.as_of, s.version, s.disbursed_minor, s.scheduled_minor,
+       s.first_payment_default, CASE WHEN s.next_boundary_on <= b.business_on THEN s.as_of ELSE b.business_on END AS as_of, s.version, s.disbursed_minor, s.scheduled_minor,
        s.principal_outstanding_minor, s.total_outstanding_minor, s.overdue_minor, s.overdue_principal_minor,
        s.due_to_date_minor, s.paid_minor, s.overpaid_minor, s.written_off_minor, s.recovered_minor, s.next_due_minor,
        s.last_payment_minor, s.unapplied_minor, s.past_due_on, coalesce(b.business_on - s.past_due_on, 0) AS days_past_due,

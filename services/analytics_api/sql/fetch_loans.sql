@@ -34,7 +34,8 @@ WITH page AS (
 SELECT page.total, l.loan_id, c.code AS currency, coalesce(br.region, 'unknown') AS region,
        coalesce(br.branch, 'unknown') AS branch, coalesce(p.product, 'unknown') AS product,
        CASE WHEN s.status = 1 AND s.charged_off_on IS NOT NULL THEN 6 ELSE s.status END AS status, s.bucket,
-       coalesce($2::date - s.past_due_on, 0) AS days_past_due, s.estimated, s.as_of, s.quarantine,
+       coalesce($2::date - s.past_due_on, 0) AS days_past_due, s.estimated, s.quarantine,
+       CASE WHEN s.next_boundary_on <= $2::date THEN s.as_of ELSE $2::date END AS as_of,
        s.disbursed_minor, s.paid_minor, s.principal_outstanding_minor, s.total_outstanding_minor, s.overdue_minor,
        s.next_due_on, s.next_due_minor, s.last_payment_on, s.unapplied_minor, l.disbursed_on,
        r.risk_score, r.band, r.default_probability, r.strategy, r.expected_loss_minor

@@ -19,6 +19,6 @@ def translated() -> Iterator[None]:
     except asyncpg.QueryCanceledError as error:
         raise QueryTooSlowError from error
     except RETRYABLE as error:
-        if fate_of(error) is Fate.RETRY:
+        if fate_of(error) is Fate.RETRY or isinstance(error, asyncpg.InvalidCatalogNameError):
             raise StoreAwayError from error
         raise

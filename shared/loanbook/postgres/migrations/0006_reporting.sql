@@ -274,7 +274,8 @@ SELECT b.book, l.loan_id, c.code AS currency, coalesce(br.region, 'unknown') AS 
             ELSE reporting.status_name(s.status) END AS status,
        reporting.bucket_name(s.bucket) AS bucket,
        coalesce(greatest(b.business_on - s.past_due_on, 0), 0) AS days_past_due,
-       s.estimated, s.first_payment_default, s.as_of, b.business_on, s.version, s.changed_at,
+       s.estimated, s.first_payment_default,
+       CASE WHEN s.next_boundary_on <= b.business_on THEN s.as_of ELSE b.business_on END AS as_of, b.business_on, s.version, s.changed_at,
        l.disbursed_on, l.annual_rate_bps, l.term_days,
        reporting.major(s.disbursed_minor, c.exponent) AS disbursed,
        reporting.major(s.scheduled_minor, c.exponent) AS scheduled,
@@ -426,7 +427,7 @@ SELECT a.episode_id, b.book, a.rule, reporting.severity_name(a.severity) AS seve
        coalesce(br.branch, 'unknown') AS branch, coalesce(p.product, 'unknown') AS product,
        a.opened_on, a.opened_at, a.escalated_at, a.closed_on, a.closed_at, a.close_reason,
        a.acknowledged_by, a.acknowledged_at, a.acknowledge_note, a.assignee, a.useful, a.snapshot,
-       greatest(b.business_on - s.past_due_on, 0) AS days_past_due,
+       CASE WHEN s.loan_key IS NOT NULL THEN coalesce(greatest(b.business_on - s.past_due_on, 0), 0) END AS days_past_due,
        reporting.major(s.overdue_minor, c.exponent) AS overdue,
        reporting.major(s.principal_outstanding_minor, c.exponent) AS principal
 FROM risk.alert_episode a
@@ -495,7 +496,8 @@ CROSS JOIN LATERAL (
 -- "Data as of" is the age of the partition that is furthest behind: a quiet night is fresh, a stalled worker is not.
 CREATE VIEW reporting.freshness AS
 SELECT d.book, p.topic, d.business_on, d.day_state, d.replaying, p.partitions, p.paused, p.caught_up_at,
-       greatest(extract(epoch FROM now() - p.caught_up_at), 0)::double precision AS data_age_seconds,
+       CASE WHEN p.caught_up_at IS NOT NULL
+            THEN greatest(extract(epoch FROM now() - p.caught_up_at), 0)::double precision END AS data_age_seconds,
        p.owners, (SELECT count(*) FROM core.outbox) AS outbox_waiting,
        (SELECT count(*) FROM core.restate) AS restating
 FROM reporting.day_roll_now d

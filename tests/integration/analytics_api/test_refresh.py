@@ -1,0 +1,116 @@
+"""The minute tables: what a refresh writes, and when."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import pytest
+
+from analytics_api.refresh import Refresher, RefreshPlan, refresh_once
+from analytics_api.store import PostgresMartStore
+from tests.builders import on_day
+from tests.integration.analytics_api.conftest import TODAY, execute
+
+pytestmark = pytest.mark.integration
+NOW = datetime(2026, 3, 1, 12, 30, 20, tzinfo=UTC)
+
+
+@pytest.fixture
+async def marts(book: str) -> AsyncIterator[PostgresMartStore]:
+    store = await PostgresMartStore.open(book)
+    yield store
+    await store.close()
+
+
+async def rows(dsn: str, query: str) -> list[asyncpg.Record]:
+    connection = await asyncpg.connect(dsn)
+    try:
+        found: list[asyncpg.Record] = await connection.fetch(query)
+        return found
+    finally:
+        await connection.close()
+
+
+async def test_a_refresh_fills_every_table(marts: PostgresMartStore, book: str) -> None:
+    took = await refresh_once(marts, RefreshPlan(), lambda: NOW)
+    assert set(took) == {"book_minute", "pipeline_minute", "past_due", "risk"}
+    minute = await rows(
+        book, "SELECT sum(principal) AS p, sum(par30_principal) AS late FROM reporting.book_minute_now"
+    )
+    assert (minute[0]["p"], minute[0]["late"]) == (650, 350)
+    late = await rows(book, "SELECT days_past_due, loans, principal FROM reporting.past_due_now ORDER BY 1")
+    assert [tuple(row) for row in late] == [(10, 1, 200), (40, 1, 300), (65, 1, 50)]
+    risk = await rows(
+        book, "SELECT branch, risk_band, loans, exposure, expected_loss FROM reporting.risk_now"
+    )
+    assert [tuple(map(str, row)) for row in risk] == [("B0", "HIGH", "1", "300.00", "33.75")]
+    ages = await rows(book, "SELECT mart, refreshed_at FROM reporting.marts_now")
+    assert {row["refreshed_at"] for row in ages} == {NOW}
+
+
+async def test_the_pipeline_minute_counts_what_flowed_in_it(marts: PostgresMartStore, book: str) -> None:
+    await execute(book, "UPDATE core.event SET ingested_at = '2026-03-01 12:29:30+00'")
+    await execute(book, "UPDATE core.event SET ingested_at = '2026-03-01 12:30:05+00' WHERE type_key = 5")
+    await execute(book, "UPDATE core.stream_position SET caught_up_at = '2026-03-01 12:30:18+00'")
+    await refresh_once(marts, RefreshPlan(), lambda: NOW)
+    flowed = await rows(
+        book, "SELECT events, payments, data_age_ms, scores_behind FROM reporting.pipeline ORDER BY minute"
+    )
+    total = (await rows(book, "SELECT count(*) AS n FROM core.event"))[0]["n"]
+    payments = (await rows(book, "SELECT count(*) AS n FROM core.event WHERE type_key = 5"))[0]["n"]
+    assert [row["events"] for row in flowed] == [total - payments, payments]
+    assert (flowed[1]["payments"], flowed[1]["data_age_ms"]) == (payments, 2000)
+    assert flowed[1]["scores_behind"] == 3  # four active loans, one of them scored
+
+
+async def test_what_waited_in_a_past_minute_stays_as_it_was(marts: PostgresMartStore, book: str) -> None:
+    await refresh_once(marts, RefreshPlan(), lambda: NOW)
+    await execute(book, "DELETE FROM risk.score")
+    await refresh_once(marts, RefreshPlan(), lambda: NOW + timedelta(minutes=1))
+    behind = await rows(book, "SELECT minute, scores_behind FROM reporting.pipeline ORDER BY minute")
+    by_minute = {row["minute"].minute: row["scores_behind"] for row in behind}
+    assert (by_minute[30], by_minute[31]) == (3, 4)
+
+
+async def test_the_same_minute_twice_is_one_mark(marts: PostgresMartStore, book: str) -> None:
+    await refresh_once(marts, RefreshPlan(), lambda: NOW)
+    await execute(book, "UPDATE core.book_now SET principal_minor = 2 * principal_minor")
+    await refresh_once(marts, RefreshPlan(), lambda: NOW + timedelta(seconds=30))
+    marks = await rows(book, "SELECT at, sum(principal) AS p FROM reporting.book_minute_now GROUP BY at")
+    assert [row["p"] for row in marks] == [1300]
+
+
+async def test_old_minutes_are_forgotten(marts: PostgresMartStore, book: str) -> None:
+    await refresh_once(marts, RefreshPlan(), lambda: NOW - timedelta(days=9))
+    await refresh_once(marts, RefreshPlan(), lambda: NOW)
+    marks = await rows(book, "SELECT DISTINCT at::date AS day FROM reporting.book_minute")
+    minutes = await rows(book, "SELECT DISTINCT minute::date AS day FROM reporting.pipeline_minute")
+    assert [row["day"] for row in marks] == [row["day"] for row in minutes] == [NOW.date()]
+
+
+async def test_a_second_refresh_stands_back_while_one_is_at_it(marts: PostgresMartStore, book: str) -> None:
+    other = await asyncpg.connect(book)
+    try:
+        async with other.transaction():
+            assert await other.fetchval("SELECT pg_try_advisory_xact_lock(7205002)")
+            assert await refresh_once(marts, RefreshPlan(), lambda: NOW) == {}
+        assert len(await refresh_once(marts, RefreshPlan(), lambda: NOW)) == 4
+    finally:
+        await other.close()
+
+
+async def test_tables_are_made_at_the_interval_and_when_a_business_day_begins(
+    marts: PostgresMartStore, book: str
+) -> None:
+    refresher = Refresher(marts, RefreshPlan(interval=timedelta(seconds=60)), clock=lambda: NOW)
+    assert await refresher.step(1000) is True
+    assert await refresher.step(1030) is False
+    assert await refresher.step(1061) is True
+    await execute(book, "UPDATE core.book SET business_on = $1", on_day(TODAY + 1))
+    assert (
+        await refresher.step(1062) is False
+    )  # however fast days go by, not more often than every few seconds
+    assert await refresher.step(1065) is True
+    assert await refresher.step(1070) is False
