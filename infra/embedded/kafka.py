@@ -167,9 +167,7 @@ class KafkaBroker:
         # Positions in Postgres are keyed by it, so it is written before anything uses it and never changes.
         path = self.folder / "cluster_id"
         if not path.exists():
-            path.write_text(
-                base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="), encoding="ascii"
-            )
+            path.write_text(draw_cluster_id(), encoding="ascii")
         return path.read_text(encoding="ascii").strip()
 
     def _java(self, classpath: Path) -> list[str]:
@@ -186,3 +184,11 @@ class KafkaBroker:
             "-cp",
             f"{classpath}/*",
         ]
+
+
+def draw_cluster_id() -> str:
+    """A new cluster id; the first character is no dash, which Kafka's tools take for an option."""
+    while True:
+        drawn = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        if not drawn.startswith("-"):
+            return drawn

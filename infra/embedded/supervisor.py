@@ -102,9 +102,7 @@ class Supervisor:
         server = startup.make_postgres(self._layout, ports, self._cancel)
         if server is None:
             return self._take_given("postgres", str(ports.settings.database_url))
-        moved = (
-            "" if server.folder == self._layout.postgres else f" (as root its data lies in {server.folder})"
-        )
+        moved = "" if server.folder == self._layout.postgres else f" (root's data lies in {server.folder})"
         self._tell(Phase.STARTING, f"starting PostgreSQL{moved}")
         self._begin(server)
         server.ensure_database(startup.DATABASE)

@@ -56,7 +56,7 @@ def can_run(account: Account | None, program: Path) -> bool:
 
 
 def system_copy(account: Account, package: Path, name: str) -> Path:
-    """A copy of a package, with its wheel's libraries beside it, where the account can reach it; made once."""
+    """A copy of a package and its wheel's libraries where the account can reach it; made once."""
     target = SYSTEM_STATE / name
     if not can_run(account, target):
         fresh = target.with_name(f"{name}.{os.getpid()}")

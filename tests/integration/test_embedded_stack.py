@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import psutil
@@ -22,6 +23,7 @@ import pytest
 from embedded.layout import Layout, Phase, StackState, read_state
 from embedded.ports import free_port
 from embedded.state import jar_folder, project_root
+from tests.parts import Broker
 
 pytestmark = [pytest.mark.integration, pytest.mark.faults]
 
@@ -41,6 +43,13 @@ print("runs", *sys.argv[1:], flush=True)
 if sys.argv[1] == "refresh":
     time.sleep(3600)
 HTTPServer(("127.0.0.1", int(os.environ[PORTS[sys.argv[1]]])), Health).serve_forever()
+"""
+SHORT_DEMO = """
+import os, time
+def main(arguments):
+    known = {"KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL", "GATEWAY_URL", "ANALYTICS_URL"} <= os.environ.keys()
+    print("sends", arguments[1].rpartition("/")[2], "knowing all addresses" if known else "", flush=True)
+    time.sleep(600)
 """
 VARIABLES = {"ingest": "INGEST_WORKER_PORT", "scoring": "SCORING_WORKER_PORT", "analytics_api": "NONE"}
 
@@ -103,6 +112,20 @@ def stack(parts_folder: Path, tmp_path: Path) -> Iterator[Stack]:
     own = Stack(layout=Layout(root=project_root(), state=state), environment=environment)
     yield own
     own.run("clean", FORCE="1")
+
+
+@pytest.fixture
+def demo_command(stack: Stack) -> list[str]:
+    """The demonstration with a short book: its command says where it would send, and waits."""
+    fakes = Path(stack.environment["PYTHONPATH"])
+    (fakes / "short_demo.py").write_text(SHORT_DEMO)
+    about = fakes / "loanpulse-0.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: loanpulse\nVersion: 0.0\n")
+    commands = {point.name: point.value for point in entry_points(group="loanpulse.commands")}
+    lines = [f"{name} = {value}" for name, value in (commands | {"demo": "short_demo:main"}).items()]
+    (about / "entry_points.txt").write_text("\n".join(["[loanpulse.commands]", *lines]))
+    return [sys.executable, "-m", "embedded", "demo", "--book", "some-book"]
 
 
 def wait_for(holds: Callable[[], bool], timeout_s: float = 40) -> None:
@@ -184,3 +207,57 @@ def test_a_port_that_is_taken_is_named_with_the_variable_that_chooses_another(st
         failed = stack.run("up", INGEST_GATEWAY_PORT=str(port))
     assert failed.returncode == 1
     assert f"port {port} of INGEST_GATEWAY_PORT is taken" in failed.stderr
+
+
+def run_demo(stack: Stack, command: list[str]) -> subprocess.Popen[str]:
+    """Start the demonstration as a terminal would, and return when the book is being sent."""
+    demo = subprocess.Popen(  # noqa: S603
+        command, env=stack.environment, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert demo.stdout is not None
+    said = []
+    for line in demo.stdout:
+        said.append(line)
+        if line.startswith("sends"):
+            break
+    assert "sends some-book knowing all addresses\n" in said, said
+    assert any("/boards" in line for line in said)
+    return demo
+
+
+def test_ctrl_c_ends_the_demonstration_and_all_its_parts_and_keeps_the_data(
+    stack: Stack, demo_command: list[str]
+) -> None:
+    kept = [stack.layout.kafka / "cluster_id", stack.layout.postgres / "password"]
+    contents = []
+    for _ in range(2):
+        demo = run_demo(stack, demo_command)
+        contents.append([path.read_text() for path in kept])
+        os.killpg(demo.pid, signal.SIGINT)
+        rest, _ = demo.communicate(timeout=90)
+        assert demo.returncode == 0, rest
+        assert "all parts are stopped" in rest
+        assert stack.processes() == []
+    assert contents[0] == contents[1]
+
+
+def test_a_killed_demonstration_takes_its_stack_along(stack: Stack, demo_command: list[str]) -> None:
+    with run_demo(stack, demo_command) as demo:
+        os.killpg(demo.pid, signal.SIGKILL)
+    wait_for(lambda: stack.processes() == [])
+
+
+def test_a_given_kafka_and_a_given_database_replace_the_embedded_ones(
+    stack: Stack, broker: Broker, empty_database: str
+) -> None:
+    given = {"KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap_servers, "DATABASE_URL": empty_database}
+    came_up = stack.run("up", **given)
+    assert came_up.returncode == 0, came_up.stderr
+    assert came_up.stdout.count(" given ") == 2
+    assert (
+        empty_database.split(":")[2].split("@", maxsplit=1)[0] not in came_up.stdout
+    )  # the password is not shown
+    assert not stack.layout.kafka.exists()
+    assert not stack.layout.postgres.exists()
+    assert stack.run("status", **given).returncode == 0
+    assert stack.run("down").returncode == 0
