@@ -1,7 +1,7 @@
 # Loanpulse: everything a person does here. `make` alone lists it.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser demo up down status logs psql clean migrate \
+.PHONY: help setup demo up down status logs psql clean migrate \
 	test check unit format format-check lint types imports
 SHELL := /bin/sh
 
@@ -36,8 +36,8 @@ clean: setup ## Stop all parts and remove their data (FORCE=1 asks no question)
 ##@ Work on it
 setup: ## Make .venv from requirements.lock (PYTHON=another interpreter)
 	@PYTHON="$(PYTHON)" infra/setup.sh
-test: setup browser format-check lint types imports ## Everything: checks and all tests, on real parts and in a browser
-	@$(VENV)/pytest -rs $(ARGS)
+test: setup format-check lint types imports ## Everything: checks and all tests, on real parts and in a browser
+	@CHROMIUM="$$(infra/chromium.sh)" $(VENV)/pytest -rs $(ARGS)
 	@echo "make test: all checks and tests have passed"
 check: setup format-check lint types imports unit ## What a commit must pass: all checks and the unit tests
 	@echo "make check: all checks and unit tests have passed"
@@ -54,6 +54,3 @@ types: setup ## Does mypy find anything?
 	@$(VENV)/mypy --no-error-summary .
 imports: setup ## Do the imports keep to the architecture?
 	@$(VENV)/lint-imports >.venv/imports.log 2>&1 || { cat .venv/imports.log; exit 1; }
-
-browser:
-	@infra/chromium.sh
