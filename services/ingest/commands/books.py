@@ -11,7 +11,7 @@ from typing import Any
 from loanbook.domain.errors import LoanbookError
 from loanbook.domain.money import exponent_of
 from loanbook.postgres.load_sql import load_sql
-from loanbook.postgres.pool import Connection
+from loanbook.postgres.pool import Connection, Pool
 
 _HERE = "ingest.commands"
 
@@ -94,7 +94,7 @@ async def save_book(connection: Connection, new: NewBook) -> StoredBook:
     return saved
 
 
-async def select_book(connection: Connection, book: str) -> StoredBook | None:
+async def select_book(connection: Connection | Pool, book: str) -> StoredBook | None:
     """The book of this name, or None."""
     row = await connection.fetchrow(load_sql(_HERE, "select_book"), book)
     if row is None:
@@ -102,7 +102,17 @@ async def select_book(connection: Connection, book: str) -> StoredBook | None:
     return StoredBook(**{name: row[name] for name in StoredBook.__dataclass_fields__})
 
 
-async def list_books(connection: Connection) -> list[dict[str, Any]]:
+async def set_replaying(connection: Connection | Pool, book: StoredBook, *, replaying: bool) -> None:
+    """Say whether a book's history is loading; while it is, alerts open in silence."""
+    await connection.execute(load_sql(_HERE, "set_replaying"), book.book_key, replaying)
+
+
+async def select_synthetic_sources(connection: Connection | Pool) -> list[str]:
+    """Sources of made-up books that have come in."""
+    return [row["uri"] for row in await connection.fetch(load_sql(_HERE, "select_synthetic_sources"))]
+
+
+async def list_books(connection: Connection | Pool) -> list[dict[str, Any]]:
     """Every book with its currencies and its number of loans."""
     return [dict(row) for row in await connection.fetch(load_sql(_HERE, "list_books"))]
 

@@ -31,18 +31,29 @@ class SendingError(LoanbookError):
     """Events could not be made durable."""
 
 
+class Outgoing(Protocol):
+    """An encoded event that knows where it goes."""
+
+    @property
+    def topic(self) -> str: ...  # noqa: D102
+    @property
+    def key(self) -> bytes: ...  # noqa: D102
+    @property
+    def value(self) -> bytes: ...  # noqa: D102
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
     """An event that will never be taken."""
 
-    event: ImportEvent
+    event: Outgoing
     reason: str
 
 
 class Sink(Protocol):
     """Where events go."""
 
-    async def send(self, events: Sequence[ImportEvent]) -> list[Refusal]:
+    async def send(self, events: Sequence[Outgoing]) -> list[Refusal]:
         """Make events durable; returns what was refused. Raises SendingError when it cannot go on."""
 
     async def close_day(self, book: str, source: str, on: date) -> None:
@@ -55,7 +66,7 @@ class KafkaSink:
     def __init__(self, producer: EventProducer) -> None:
         self._producer = producer
 
-    async def send(self, events: Sequence[ImportEvent]) -> list[Refusal]:
+    async def send(self, events: Sequence[Outgoing]) -> list[Refusal]:
         """Make events durable; returns what was refused."""
         refused: list[Refusal] = []
         for start in range(0, len(events), CHUNK_EVENTS):
@@ -99,7 +110,7 @@ class GatewaySink:
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
 
-    async def send(self, events: Sequence[ImportEvent]) -> list[Refusal]:
+    async def send(self, events: Sequence[Outgoing]) -> list[Refusal]:
         """Make events durable; returns what was refused."""
         refused: list[Refusal] = []
         for chunk in _chunks(events):
@@ -114,7 +125,7 @@ class GatewaySink:
         for refusal in await self._deliver([event]):
             raise SendingError(f"the end of {on} was refused: {refusal.reason}")
 
-    async def _deliver(self, events: list[ImportEvent]) -> list[Refusal]:
+    async def _deliver(self, events: list[Outgoing]) -> list[Refusal]:
         waiting, refused = events, []
         for wait_s in (*_WAIT_S, None):
             results, reason = await self._post(waiting)
@@ -132,7 +143,7 @@ class GatewaySink:
             await asyncio.sleep(wait_s)
         return refused
 
-    async def _post(self, events: Sequence[ImportEvent]) -> tuple[list[dict[str, Any] | None], str]:
+    async def _post(self, events: Sequence[Outgoing]) -> tuple[list[dict[str, Any] | None], str]:
         try:
             answer = await self._client.post(
                 "/v1/events",
@@ -179,8 +190,8 @@ def day_closed(book: str, source: str, on: date) -> bytes:
     )
 
 
-def _chunks(events: Sequence[ImportEvent]) -> Iterable[list[ImportEvent]]:
-    chunk: list[ImportEvent] = []
+def _chunks(events: Sequence[Outgoing]) -> Iterable[list[Outgoing]]:
+    chunk: list[Outgoing] = []
     size = 0
     for event in events:
         if chunk and (len(chunk) >= CHUNK_EVENTS or size + len(event.value) >= CHUNK_BYTES):
