@@ -44,7 +44,7 @@ def added(replay: Replay, event: LoanEvent, fact: ChargeAdded) -> None:
     charge = Charge(fact.charge_id, fact.name, component, due_on, amount)
     charge.row = row_of_charge(replay.rows, due_on)
     replay.charges[fact.charge_id] = charge
-    charge.row.charges.append((due_on.toordinal(), component, amount))
+    charge.row.charges = (*charge.row.charges, (due_on.toordinal(), int(component), amount))
     replay.owe(charge.row, component, amount)
     replay.use_overpayment(counts_from(event))
 

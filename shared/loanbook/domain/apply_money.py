@@ -30,8 +30,8 @@ def payment_posted(replay: Replay, event: LoanEvent, fact: PaymentPosted) -> Non
     replay.paid += fact.amount_minor
     replay.last_payment_on, replay.last_payment = fact.effective_on, fact.amount_minor
     day = replay.cash.setdefault(fact.effective_on, [0, 0, 0])
-    for timing, amount in enumerate(record.by_timing):
-        day[timing] += amount
+    for timing in (0, 1, 2):
+        day[timing] += record.by_timing[timing]
 
 
 def credit_posted(replay: Replay, event: LoanEvent, fact: CreditPosted) -> None:
@@ -57,7 +57,7 @@ def charged_back(replay: Replay, event: LoanEvent, fact: PaymentChargedBack) -> 
         order = replay.settings.chargeback_order
         added = _portions_back(fact.amount_minor, original, fact.portions, order)
         row = _owe_again(replay, share, added, covered)
-        row.chargebacks.append((share.day, fact.amount_minor - covered))
+        row.chargebacks = (*row.chargebacks, (share.day, fact.amount_minor - covered))
     replay.overpaid -= covered
     if original.event.fact.cash:
         _take_back_cash(replay, original, fact)
@@ -91,6 +91,8 @@ def _recover(replay: Replay, event: LoanEvent, amount: int) -> None:
 def _is_undone(replay: Replay, event: LoanEvent, amount: int) -> bool:
     """Note a reversed transaction; one that upstream replaced in its own books leaves no trace."""
     undoings = replay.history.undoings
+    if undoings.is_empty:
+        return False
     if undoings.undoes_by_hand(event):
         replay.record(event, amount).reversed = True
         return True
@@ -118,8 +120,7 @@ def _owe_again(replay: Replay, share: Share, added: list[int], covered: int) -> 
     """Put a debt on the row that takes one of this day; what was overpaid pays for its part at once."""
     row = row_due_after(replay.rows, share.on)
     for component in range(COMPONENTS):
-        replay.owe(row, component, added[component])
-        row.added_back[component] += added[component]
+        replay.owe_again(row, component, added[component])
         part = min(covered, added[component])
         row.paid[component] += part
         row.open -= part

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from loanbook.domain.cash import cash_days
@@ -49,7 +50,7 @@ def loan_at(book: str, loan_id: str, replay: Replay) -> Loan:
     )
 
 
-def amounts(values: list[int]) -> Amounts:
+def amounts(values: Sequence[int]) -> Amounts:
     """The frozen form of a list by component."""
     principal, interest, fee, penalty = values
     if principal or interest or fee or penalty:
@@ -77,13 +78,22 @@ def _debt(replay: Replay) -> dict[str, Any]:
         "principal_outstanding": replay.principal_outstanding if replay.open or not rows else 0,
         "total_outstanding": replay.open,
         "scheduled": replay.scheduled,
-        "due_to_date": sum([sum(row.due) for row in rows if row.due_on <= today]),
+        "due_to_date": _due_to_date(rows, today.toordinal()),
         "paid": replay.paid,
         "overpaid": replay.overpaid,
         "refunded": replay.refunded,
         "estimated": replay.estimated,
         "cash": cash_days(rows, replay.cash),
     }
+
+
+def _due_to_date(rows: list[Row], today: int) -> int:
+    total = 0
+    for row in rows:
+        if row.due_day <= today:
+            principal, interest, fee, penalty = row.due
+            total += principal + interest + fee + penalty
+    return total
 
 
 def _lateness(replay: Replay) -> dict[str, Any]:

@@ -35,6 +35,7 @@ class UnappliedReason(StrEnum):
 
 
 UNAPPLIED_REASONS = frozenset(reason.value for reason in UnappliedReason)
+_ENTITY = attrgetter("fact.entity_id")
 _RESETTING = frozenset({ScheduleKind.RESTRUCTURED, ScheduleKind.MOVED})
 _CURRENCY_SETTERS = (LoanDisbursed, LoanOpenedFromSnapshot, LoanCreated)
 
@@ -129,9 +130,11 @@ class History:
 def _each_once(events: Iterable[LoanEvent], as_of: date) -> tuple[list[LoanEvent], int]:
     """Facts in order, of several copies the first, of several versions the last that has come; copies."""
     by_id = {(event.source, event.event_id): event for event in events}
-    ordered = sorted(by_id.values(), key=attrgetter("source"))
+    ordered = list(by_id.values())
+    if len({source for source, _ in by_id}) > 1:
+        ordered.sort(key=attrgetter("source"))  # settles what the order leaves open
     ordered.sort(key=attrgetter("order"))
-    if all(event.fact.entity_id is None for event in ordered):
+    if not any(map(_ENTITY, ordered)):
         return ordered, 0
     newest: dict[tuple[str, str, str], int] = {}
     copies: dict[tuple[str, str, str, int], LoanEvent] = {}

@@ -61,30 +61,31 @@ class Share:
         self.settled.append((row.number, taken))
 
 
-class _Plan(NamedTuple):
+class Plan(NamedTuple):
     """An allocation order made ready: components of each timing, timings in the order of their first step."""
 
+    order: AllocationOrder
     groups: tuple[Group, ...]
     usual: tuple[int, ...] | None  # oldest first whatever the timing, with these components
     due_components: tuple[int, ...]  # in the order of what is due
 
 
 @lru_cache(maxsize=256)
-def _plan_of(order: AllocationOrder) -> _Plan:
+def plan_of(order: AllocationOrder) -> Plan:
+    """Make an allocation order ready."""
     due = tuple(int(part) for timing, part in order.steps if timing is Timing.DUE)
     if order.processing is Processing.VERTICAL:
-        return _Plan(tuple((timing, (int(part),)) for timing, part in order.steps), None, due)
+        return Plan(order, tuple((timing, (int(part),)) for timing, part in order.steps), None, due)
     timings = dict.fromkeys(timing for timing, _ in order.steps)
     groups = tuple((at, tuple(int(part) for timing, part in order.steps if timing is at)) for at in timings)
     oldest_first = tuple(timings) == tuple(Timing) and order.future_rule is FutureRule.NEXT
     same_components = len({components for _, components in groups}) == 1
     plain = oldest_first and same_components and not order.charges_due_on_their_own
-    return _Plan(groups, groups[0][1] if plain else None, due)
+    return Plan(order, groups, groups[0][1] if plain else None, due)
 
 
-def allocate(rows: list[Row], amount: int, order: AllocationOrder, share: Share) -> int:
+def allocate(rows: list[Row], amount: int, plan: Plan, share: Share) -> int:
     """Spread an amount over the open rows; gives what is left when nothing is owed."""
-    plan = _plan_of(order)
     if plan.usual is not None:
         for row in rows:
             if row.open:
@@ -92,6 +93,7 @@ def allocate(rows: list[Row], amount: int, order: AllocationOrder, share: Share)
                 if not amount:
                     break
         return amount
+    order = plan.order
     open_rows = [row for row in rows if row.open]
     for timing, components in plan.groups:
         if timing is Timing.IN_ADVANCE and order.charges_due_on_their_own:
@@ -102,7 +104,7 @@ def allocate(rows: list[Row], amount: int, order: AllocationOrder, share: Share)
     return amount
 
 
-def _pay_due_charges(rows: list[Row], amount: int, plan: _Plan, share: Share) -> int:
+def _pay_due_charges(rows: list[Row], amount: int, plan: Plan, share: Share) -> int:
     """Charges whose own day has come, on installments that are not due yet."""
     for row in rows:
         for component in plan.due_components if row.charges and row.due_day > share.day else ():

@@ -7,8 +7,8 @@ from datetime import date
 from loanbook.domain.events import LoanEvent, Period, Portions, SchedulePublished
 from loanbook.domain.history import History
 from loanbook.domain.money import divide_half_even
-from loanbook.domain.repayment import Share, allocate, allocate_portions
-from loanbook.domain.schedule import COMPONENTS, Row, lacks_components, rows_of
+from loanbook.domain.repayment import Plan, Share, allocate, allocate_portions, plan_of
+from loanbook.domain.schedule import Row, lacks_components, rows_of
 from loanbook.domain.settings import ProductSettings
 
 
@@ -83,6 +83,7 @@ class Replay:
         "owner",
         "paid",
         "pauses",
+        "plans",
         "principal_settled",
         "product",
         "records",
@@ -103,6 +104,7 @@ class Replay:
     def __init__(self, history: History, settings: ProductSettings) -> None:
         self.history = history
         self.settings = settings
+        self.plans: dict[str, Plan] = {}  # allocation by kind of transaction
         self.borrower_id: str | None = None
         self.branch: str | None = None
         self.officer: str | None = None
@@ -172,7 +174,10 @@ class Replay:
             if stated <= amount:
                 rest = amount - stated + allocate_portions(self.rows, portions, share)
         if rest:
-            rest = allocate(self.rows, rest, self.settings.allocation_for(kind), share)
+            plan = self.plans.get(kind)
+            if plan is None:
+                plan = self.plans[kind] = plan_of(self.settings.allocation_for(kind))
+            rest = allocate(self.rows, rest, plan, share)
         self.open -= amount - rest
         self.principal_settled += share.portions[0]
         self.overpaid += rest
@@ -184,9 +189,18 @@ class Replay:
         """Add a debt to a row."""
         if amount:
             row.owe(component, amount)
-            self.open += amount
-            self.scheduled += amount
-            self.closed_on = None
+            self._note_debt(amount)
+
+    def owe_again(self, row: Row, component: int, amount: int) -> None:
+        """Add a debt to a row that had been settled before."""
+        if amount:
+            row.owe_again(component, amount)
+            self._note_debt(amount)
+
+    def _note_debt(self, amount: int) -> None:
+        self.open += amount
+        self.scheduled += amount
+        self.closed_on = None
 
     def waive(self, row: Row, component: int, amount: int, on: date) -> int:
         """Give up a part of a row; gives what was given up."""
@@ -210,7 +224,6 @@ class Replay:
             if record.event.event_id in ids or record.event.fact.entity_id in ids:
                 return record
         return None
-
 
 
 def versions_in_force(history: History) -> list[LoanEvent]:

@@ -10,6 +10,7 @@ from loanbook.domain.events import Period, PeriodKind
 COMPONENTS = 4  # principal, interest, fee, penalty: settings.Component
 _DOWN_PAYMENT = PeriodKind.DOWN_PAYMENT
 _ADDITIONAL = PeriodKind.ADDITIONAL
+_NOTHING = (0, 0, 0, 0)
 
 
 class Row:
@@ -56,9 +57,9 @@ class Row:
         self.met_day = 0
         self.met_before_bootstrap = False
         self.worst_late = 0  # most days past due in an earlier spell
-        self.added_back = [0, 0, 0, 0]  # part of due: what chargebacks and refunds made a debt again
-        self.charges: list[tuple[int, int, int]] = []  # (due day, component, amount)
-        self.chargebacks: list[tuple[int, int]] = []  # (day, amount)
+        self.added_back = _NOTHING  # part of due: what chargebacks and refunds made a debt again
+        self.charges: tuple[tuple[int, int, int], ...] = ()  # (due day, component, amount)
+        self.chargebacks: tuple[tuple[int, int], ...] = ()  # (day, amount)
 
     def left(self, component: int) -> int:
         """What is open of one component."""
@@ -81,6 +82,13 @@ class Row:
         self.met_on = None
         self.due[component] += amount
         self.open += amount
+
+    def owe_again(self, component: int, amount: int) -> None:
+        """Add a debt that had been settled before."""
+        self.owe(component, amount)
+        back = list(self.added_back)
+        back[component] += amount
+        self.added_back = (back[0], back[1], back[2], back[3])
 
     def waive(self, component: int, amount: int, on: date) -> int:
         """Give up a part of what is open; gives what was given up."""
@@ -115,12 +123,16 @@ def rows_of(periods: Iterable[Period], start_on: date | None) -> list[Row]:
     rows = [
         Row(period.number, period.kind, period.from_on, period.due_on, _due_of(period)) for period in periods
     ]
-    rows.sort(key=lambda row: (row.due_day, row.number))
+    rows.sort(key=_place)
     for row in rows:
         if row.open == 0:
             met_on = start_on or row.due_on
             row.meet(met_on, met_on.toordinal())
     return rows
+
+
+def _place(row: Row) -> tuple[int, int]:
+    return (row.due_day, row.number)
 
 
 def row_due_after(rows: list[Row], on: date) -> Row:
@@ -175,8 +187,8 @@ def is_countable(row: Row) -> bool:
 
 
 def _due_of(period: Period) -> list[int]:
-    interest, fee, penalty = int(period.interest_minor), int(period.fee_minor), int(period.penalty_minor)
-    if period.principal_minor is not None:
-        return [int(period.principal_minor), interest, fee, penalty]
-    total = int(period.total_minor or 0)
-    return [max(0, total - interest - fee - penalty), interest, fee, penalty]
+    interest, fee, penalty = period.interest_minor, period.fee_minor, period.penalty_minor
+    principal: int | None = period.principal_minor
+    if principal is None:
+        principal = max(0, (period.total_minor or 0) - interest - fee - penalty)
+    return [int(principal), int(interest), int(fee), int(penalty)]

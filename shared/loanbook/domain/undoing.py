@@ -36,7 +36,7 @@ class Undoings:
     was. Only one booked ahead of its own day waits for that day.
     """
 
-    __slots__ = ("_as_of", "_by_hand", "_technical", "_unfounded")
+    __slots__ = ("_as_of", "_by_hand", "_technical", "_unfounded", "is_empty")
 
     def __init__(self, facts: list[LoanEvent], as_of: date) -> None:
         self._as_of = as_of
@@ -52,6 +52,7 @@ class Undoings:
                 self._by_hand |= originals
             else:
                 self._technical |= originals
+        self.is_empty = not self._by_hand and not self._technical
 
     def counts_already(self, event: LoanEvent) -> bool:
         """Whether an event has come; a fact that undoes and is booked has, whatever its own day."""
@@ -62,7 +63,7 @@ class Undoings:
 
     def undoes(self, event: LoanEvent) -> bool:
         """Whether an event no longer counts."""
-        return event.event_id in self._by_hand or event.event_id in self._technical
+        return not self.is_empty and (event.event_id in self._by_hand or event.event_id in self._technical)
 
     def undoes_by_hand(self, event: LoanEvent) -> bool:
         """Whether somebody reversed it: a business fact, not upstream's replay of its books."""
