@@ -10,6 +10,7 @@ import pytest
 
 from tests.parts import Database, fresh_database
 
+CAUGHT_UP = "UPDATE core.stream_position SET caught_up_at = now()"
 BOOK_SQL = Path(__file__).with_name("book.sql")
 
 
