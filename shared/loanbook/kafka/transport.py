@@ -28,6 +28,7 @@ log = structlog.get_logger(__name__)
 
 _FETCH_WAIT_S = 0.25  # how soon a partition that was resumed or sought is asked for
 _IDLE_WAIT_S = 0.05
+_COMMIT_TIMEOUT_S = 3.0
 
 _Answer = TypeVar("_Answer")
 
@@ -62,11 +63,13 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         # Advisory, so a commit that fails is worth a line and no more: the next one says the same and newer.
+        # The client itself would ask an absent broker for ever.
         consumer = self._ensure_consumer()
         mine = {TopicPartition(*tp): offset for tp, offset in offsets.items() if tp in self.assignment()}
         try:
-            await consumer.commit(mine)
-        except KafkaError as error:
+            async with asyncio.timeout(_COMMIT_TIMEOUT_S):
+                await consumer.commit(mine)
+        except (KafkaError, TimeoutError) as error:
             log.warning("kafka_commit_failed", error=repr(error))
             return False
         return True
