@@ -14,7 +14,6 @@ import uvloop
 from loanbook.domain.errors import RejectedEventError
 from loanbook.kafka.batches import Partition, RecordBatch
 from loanbook.kafka.health import Health, HealthServer
-from loanbook.kafka.log_reader import LogReader
 from loanbook.kafka.producer import EventProducer
 from loanbook.kafka.worker import BatchWorker
 from loanbook.postgres.fates import RETRYABLE, Fate, fate_of
@@ -78,9 +77,8 @@ class ScoringWorker:
     async def assigned(self, partitions: frozenset[Partition]) -> Mapping[Partition, int | None]:
         """Read new partitions from their ends, and look for what was missed: the states tell, not the log."""
         new = partitions - self._positions.keys()
-        async with LogReader(self.settings.kafka()) as reader:
-            ends = {partition: (await reader.log_range(partition))[1] for partition in new}
-        self._positions |= ends
+        for partition in new:
+            _, self._positions[partition] = await self.worker.log_range(partition)
         self.sweep.look_now()
         return {partition: self._positions[partition] for partition in partitions}
 
