@@ -157,7 +157,8 @@ def _details() -> list[Panel]:
             unit=COUNT,
             source="reporting.loan_scores, live",
             stepped=True,
-            series=(Column(name="Risk score", properties=(fixed(palette.ORANGE), ("min", 0), ("max", 100))),),
+            steps=palette.RISK_SCORE,
+            series=(Column(name="Risk score", properties=(fixed(palette.BLUE), ("min", 0), ("max", 100))),),
         ),
         drill_table(
             "loan/reasons",

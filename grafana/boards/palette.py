@@ -7,6 +7,8 @@ from itertools import pairwise
 from grafana_foundation_sdk.builders import dashboard as builders
 from grafana_foundation_sdk.models import dashboard as models
 
+from scoring.thresholds import BAND_SCORE_MIN
+
 GREEN = "#73BF69"  # current, low
 YELLOW = "#EAB839"  # watch
 ORANGE = "#FF9830"  # high
@@ -32,6 +34,11 @@ EFFICIENCY: tuple[Step, ...] = (
 )  # alert rule "collection efficiency"
 DATA_AGE: tuple[Step, ...] = ((None, GREEN), (60, YELLOW), (300, RED))
 DPD: tuple[Step, ...] = ((None, GREEN), (1, YELLOW), (31, ORANGE), (91, RED))
+# The bands as the scores draw them, so that a gauge and its band never disagree.
+RISK_SCORE: tuple[Step, ...] = (
+    (None, GREEN),
+    *((float(low), BANDS[band.name]) for band, low in sorted(BAND_SCORE_MIN.items())[1:]),
+)
 ANY_IS_WATCH: tuple[Step, ...] = ((None, TEXT), (0.01, YELLOW))
 ANY_IS_HIGH: tuple[Step, ...] = ((None, TEXT), (1, ORANGE))
 WORSENING: tuple[Step, ...] = ((None, GREEN), (0.0005, TEXT), (0.005, ORANGE), (0.02, RED))

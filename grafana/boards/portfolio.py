@@ -258,7 +258,7 @@ def _whom_first() -> list[Panel]:
                 Column(name="Branch", properties=(TO_BRANCH,)),
                 Column(
                     name="Risk score",
-                    properties=(("min", 0), ("max", 100), *levels(((None, palette.ORANGE),), "gauge")),
+                    properties=(("min", 0), ("max", 100), *levels(palette.RISK_SCORE, "gauge")),
                 ),
                 Column(name="Expected loss", properties=unit_of(EXACT, 2)),
                 Column(name="Exposure", properties=unit_of(EXACT, 2)),

@@ -146,7 +146,7 @@ def _what_needs_a_hand() -> list[Panel]:
         kpi(
             "today/unacknowledged_alerts",
             "Alerts to acknowledge",
-            question="How many alerts has nobody taken yet? Those opened silently with history are left out.",
+            question="How many alerts has nobody taken? INFO and those opened with history are left out.",
             unit=COUNT,
             source="reporting.alerts_now, live",
             steps=palette.ANY_IS_HIGH,
