@@ -18,13 +18,21 @@ if TYPE_CHECKING:
 
     from embedded.layout import Layout, StackState
 
-_FAREWELL_S = 20.0
+_FAREWELL_S = 10.0
+
+
+class Told(KeyboardInterrupt):
+    """Only this process was told to leave, by a signal that is not Ctrl-C."""
+
+
+def _leave(*_: object) -> None:
+    raise Told
 
 
 def demo(layout: Layout, say: Callable[[str], None], book: str | None) -> int:
     """Bring the stack up, send the book, keep on until interrupted; a stack that ran before runs on after."""
     for signum in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(signum, signal.default_int_handler)
+        signal.signal(signum, _leave)
     ran_before = control.running_supervisor(layout) is not None
     try:
         state = control.up(layout, say, owner=None if ran_before else ProcessMark.of(os.getpid()))
@@ -56,11 +64,19 @@ def _send_book(layout: Layout, state: StackState, book: str | None) -> int:
     with subprocess.Popen(command, env=environment, cwd=layout.root) as child:
         try:
             return child.wait()
-        except KeyboardInterrupt:
-            # At Ctrl-C the child has had the signal too; only after a lone SIGTERM must it be told.
-            child.terminate()
-            child.wait(_FAREWELL_S)
+        except KeyboardInterrupt as interrupt:
+            # At Ctrl-C the terminal has told the child as well; a second word would cut its farewell short.
+            if isinstance(interrupt, Told):
+                child.send_signal(signal.SIGINT)
+            _see_off(child)
             raise
+
+
+def _see_off(child: subprocess.Popen[bytes]) -> None:
+    try:
+        child.wait(_FAREWELL_S)
+    except subprocess.TimeoutExpired:
+        child.kill()
 
 
 def _stop(layout: Layout, say: Callable[[str], None]) -> None:

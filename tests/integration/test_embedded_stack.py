@@ -241,6 +241,16 @@ def test_ctrl_c_ends_the_demonstration_and_all_its_parts_and_keeps_the_data(
     assert contents[0] == contents[1]
 
 
+def test_a_demonstration_that_is_told_to_leave_tells_its_command(
+    stack: Stack, demo_command: list[str]
+) -> None:
+    demo = run_demo(stack, demo_command)
+    demo.terminate()
+    rest, _ = demo.communicate(timeout=90)
+    assert demo.returncode == 0, rest
+    assert stack.processes() == []
+
+
 def test_a_killed_demonstration_takes_its_stack_along(stack: Stack, demo_command: list[str]) -> None:
     with run_demo(stack, demo_command) as demo:
         os.killpg(demo.pid, signal.SIGKILL)
