@@ -83,7 +83,7 @@ class EventProducer:
 
         RetryableError: not confirmed in time, though it may still arrive. RejectedEventError: never will.
         """
-        wanted = [OutgoingRecord(*record) for record in records]
+        wanted = [r if isinstance(r, OutgoingRecord) else OutgoingRecord(*r) for r in records]
         deadline = asyncio.get_running_loop().time() + self._timeout_s
         try:
             async with asyncio.timeout_at(deadline):
@@ -108,17 +108,20 @@ class EventProducer:
         self, producer: AIOKafkaProducer, records: Sequence[OutgoingRecord], deadline: float
     ) -> list[asyncio.Future[RecordMetadata] | LoanbookError]:
         pending: list[asyncio.Future[RecordMetadata] | LoanbookError] = []
-        for record in records:
-            try:
-                async with asyncio.timeout_at(deadline):
-                    sent = await producer.send(record.topic, record.value, record.key, record.partition)
-                pending.append(sent)
-            except MessageSizeTooLargeError:
-                size = len(record.key or b"") + len(record.value or b"")
-                pending.append(RejectedEventError(f"{size} bytes are more than {self._max_record_bytes}"))
-            except (TimeoutError, KafkaError) as error:
-                pending.append(_retryable(error, self._settings))
-        return pending
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(deadline):
+                for topic, key, value, partition in records:
+                    try:
+                        pending.append(await producer.send(topic, value, key, partition))
+                    except MessageSizeTooLargeError:
+                        size = len(key or b"") + len(value or b"")
+                        pending.append(
+                            RejectedEventError(f"{size} bytes are more than {self._max_record_bytes}")
+                        )
+                    except KafkaError as error:
+                        pending.append(_retryable(error, self._settings))
+        late = len(records) - len(pending)
+        return pending + [_unreachable(self._settings)] * late
 
     def _outcome(
         self, item: asyncio.Future[RecordMetadata] | LoanbookError
