@@ -94,11 +94,14 @@ class Sender:
         rows = await self.pool.fetch(load_sql("scoring", "claim_deliveries"), _AT_ONCE, _LEASE)
         if not rows:
             return 0
-        posted = [row for row in rows if row["endpoint"] == WEBHOOK]
-        published = [row for row in rows if row["endpoint"] == RISK_ALERTS]
-        settled = [*await asyncio.gather(*map(self._post, posted)), *await self._publish(published)]
-        await self._settle(settled)
+        await asyncio.gather(
+            self._post_all([row for row in rows if row["endpoint"] == WEBHOOK]),
+            self._publish_all([row for row in rows if row["endpoint"] == RISK_ALERTS]),
+        )
         return len(rows)
+
+    async def _post_all(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        await self._settle(await asyncio.gather(*map(self._post, rows)))
 
     async def _post(self, row: Mapping[str, Any]) -> Settlement:
         if self.webhook is None:
@@ -111,20 +114,21 @@ class Sender:
             return self._failed(row, str(error), error.retry_after)
         return Settlement(delivery_id=row["delivery_id"], endpoint=WEBHOOK)
 
-    async def _publish(self, rows: Sequence[Mapping[str, Any]]) -> list[Settlement]:
+    async def _publish_all(self, rows: Sequence[Mapping[str, Any]]) -> None:
         if not rows:
-            return []
+            return
         records = []
         for row in rows:
             key, value = cloud_event(str(row["delivery_id"]), row["payload"])
             records.append(OutgoingRecord(RISK_ALERTS, key.encode(), value, row["slice"]))
         outcomes = await self.producer.send_many(records)
-        return [
+        settled = [
             self._failed(row, str(outcome))
             if isinstance(outcome, LoanbookError)
             else Settlement(delivery_id=row["delivery_id"], endpoint=RISK_ALERTS)
             for row, outcome in zip(rows, outcomes, strict=True)
         ]
+        await self._settle(settled)
 
     def _failed(
         self, row: Mapping[str, Any], reason: str, retry_after: timedelta | None = None
@@ -143,6 +147,8 @@ class Sender:
         )
 
     async def _settle(self, settled: Sequence[Settlement]) -> None:
+        if not settled:
+            return
         await self.pool.execute(
             load_sql("scoring", "settle_deliveries"),
             [s.delivery_id for s in settled],

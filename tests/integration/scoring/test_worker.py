@@ -198,9 +198,9 @@ async def test_an_alert_reaches_the_webhook_and_the_topic(
             await desk.put(loan)
             await publish(desk.notice(loan), loan.slice)
             await until(lambda: accepted(receiver))
+            event = await last_event(kafka, loan.slice)
     assert receiver.accepted[0]["data"]["loan_id"] == "L1"
-    event = await last_event(kafka, loan.slice)
-    assert (event["type"], event["subject"], event["id"]) != ("", "", "")
+    assert (event["type"], event["subject"]) == ("risk.alert.opened.v1", "L1")
     assert event["data"]["episode_id"] == receiver.accepted[0]["data"]["episode_id"]
 
 
