@@ -15,6 +15,7 @@ from ingest.day_roll import flip, sweep
 from ingest.decoding import cut, decode_record
 from ingest.flow import record_batch
 from ingest.records import BatchOutcome, Segment
+from ingest.restate_sweep import restate_some
 from ingest.store import PostgresLoanStore
 from loanbook import wire
 from loanbook.domain.events import DayClosed, Fact
@@ -35,7 +36,7 @@ class LogRecord:
     timestamp: int = 0
 
 
-def encoded(
+def encoded(  # noqa: PLR0913 - the attributes of an event
     loan_id: str,
     fact: Fact,
     *,
@@ -114,6 +115,13 @@ class Feed:
         """Close a day in every partition, flip and sweep until nothing is left to do."""
         await self.send_raw({n: [(None, day_closed(day, book))] for n in range(SLICES)})
         await self.roll()
+
+    async def restate(self) -> int:
+        """Tell past days anew until nothing is left to tell; returns the loans told."""
+        loans = 0
+        while done := await restate_some(self.store):
+            loans += done
+        return loans
 
     async def roll(self) -> int:
         """Flip and sweep until nothing is left to do; returns the loans rolled."""

@@ -21,6 +21,7 @@ from ingest.lane import Lane
 from ingest.positions import take_over
 from ingest.records import BatchOutcome, Segment
 from ingest.relay import run_relay
+from ingest.restate_sweep import run_restate_sweep
 from ingest.settings import WorkerSettings
 from ingest.store import PostgresLoanStore
 from loanbook.domain.errors import RetryableError
@@ -128,6 +129,7 @@ class IngestWorker:
             *(lane.run for lane in self.lanes),
             lambda: forever(lambda: self.day_roll.run(self._release), "day_roll"),
             lambda: forever(lambda: run_relay(self.store, self._producer, self.relay_wake), "relay"),
+            lambda: forever(lambda: run_restate_sweep(self.store), "restate_sweep"),
             lambda: forever(self._watch_progress, "progress"),
         )
 

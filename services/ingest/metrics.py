@@ -31,6 +31,7 @@ LAG = Gauge("loanpulse_consumer_lag", "Records not yet applied.", ["topic", "par
 CAUGHT_UP_SECONDS = Gauge("loanpulse_caught_up_timestamp_seconds", "When nothing waited last.", ["partition"])
 WAITING_RECORDS = Gauge("loanpulse_inbox_records", "Decoded records waiting for a transaction.")
 DAYS_CLOSED = Counter("loanpulse_days_closed_total", "Business days closed by this worker's flips.")
+LOANS_RESTATED = Counter("loanpulse_loans_restated_total", "Loans whose past days were told anew.")
 LOANS_ROLLED = Counter("loanpulse_loans_rolled_total", "Loans brought to a new day by the sweep.")
 RELAYED = Counter("loanpulse_outbox_relayed_total", "Outbox rows published.")
 PARTITIONS_PAUSED = Counter(

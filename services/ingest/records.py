@@ -77,6 +77,7 @@ class StoredLoan:
     quarantined: bool
     cell: RollupCell
     measures: RollupMeasures
+    past_due_on: date | None = None
 
 
 class RollupCell(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
@@ -9,7 +10,8 @@ from typing import Any
 
 from ingest import rollups
 from ingest.directory import PostgresDirectory
-from ingest.records import Book, ChangedLoan, LedgerRow
+from ingest.records import Book, ChangedLoan, LedgerRow, LoanRef
+from ingest.restating import DayFigures, first_changed_on, loan_day_row
 from ingest.rows import (
     PLAN_COLUMNS,
     STATE_COLUMNS,
@@ -20,6 +22,7 @@ from ingest.rows import (
     plan_row,
     state_row,
 )
+from loanbook.domain.events import LoanEvent
 from loanbook.domain.loan import CashDay
 from loanbook.postgres.load_sql import load_sql
 from loanbook.postgres.pool import Connection
@@ -41,6 +44,8 @@ async def save_changes(
     fresh: Sequence[LedgerRow] = (),
 ) -> None:
     """Write changed loans, sorted by key; `fresh` are the ledger rows that caused it."""
+    await _keep_past(connection, changes)
+    await _mark_restates(connection, books, changes, fresh)
     await _save_states(connection, directory, changes)
     await _save_plans(connection, changes)
     await _save_facts(connection, changes)
@@ -48,6 +53,36 @@ async def save_changes(
     await _add_rollups(connection, directory, books, changes)
     await _add_minutes(connection, directory, changes, fresh)
     await _notify(connection, books, changes)
+
+
+async def _keep_past(connection: Connection, changes: Sequence[ChangedLoan]) -> None:
+    """Keep what a loan's figures were at the closes until now, when it leaves them for a later day."""
+    rows = []
+    for changed in changes:
+        stored = changed.stored
+        if stored.version and stored.as_of < changed.after.as_of:
+            entry = DayFigures(stored.as_of, stored.past_due_on, stored.cell, stored.measures)
+            rows.append(loan_day_row(changed.ref.loan_key, stored.as_of, entry))
+    await _execute(connection, "insert_loan_days", rows)
+
+
+async def _mark_restates(
+    connection: Connection,
+    books: Mapping[int, Book],
+    changes: Sequence[ChangedLoan],
+    fresh: Sequence[LedgerRow],
+) -> None:
+    by_loan: dict[LoanRef, list[LoanEvent]] = defaultdict(list)
+    for row in fresh:
+        by_loan[row.ref].append(row.event)
+    rows = []
+    for changed in changes:
+        new = by_loan.get(changed.ref)
+        business_on = books[changed.book_key].business_on
+        first = first_changed_on(new, changed.events, business_on) if new else None
+        if first is not None:
+            rows.append((*changed.ref, business_on, first))
+    await _execute(connection, "insert_restates", rows)
 
 
 async def _save_states(

@@ -180,6 +180,11 @@ class PostgresUnit:
         if met:
             await self._execute("reach_days", *(list(column) for column in zip(*met, strict=True)))
 
+    async def insert_many(self, name: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Run a statement that takes its rows as arrays, one a column; nothing for no rows."""
+        if rows:
+            await self._execute(name, *(list(column) for column in zip(*rows, strict=True)))
+
     async def _lock(self, wanted: Mapping[LoanRef, LedgerRow]) -> dict[LoanRef, StoredLoan]:
         if not wanted:
             return {}
@@ -221,7 +226,7 @@ class PostgresUnit:
 
 
 def trim(segments: Sequence[Segment], next_offsets: Mapping[Partition, int]) -> Claimed:
-    """Drop what was applied before; a segment that starts beyond its position is refused with all after it."""
+    """Drop what was applied before; what starts beyond its position is refused with all after it."""
     taken: list[Segment] = []
     refused: dict[Partition, int] = {}
     following = dict(next_offsets)
@@ -252,6 +257,7 @@ def stored_loan(row: Mapping[str, Any]) -> StoredLoan:
             row["total_outstanding_minor"], row["overdue_minor"], row["overdue_principal_minor"],
             int(row["estimated"]),
         ),
+        past_due_on=row["past_due_on"],
     )  # fmt: skip
 
 

@@ -172,7 +172,8 @@ async def test_a_closed_day_rolls_loans_and_keeps_the_close(feed: Feed, database
     assert (await row(database, "SELECT bucket FROM core.loan_state"))["bucket"] == 2
     closes = await row(
         database,
-        "SELECT count(DISTINCT business_on) AS days, max(overdue_minor) FILTER (WHERE business_on = '2024-02-15') AS late"
+        "SELECT count(DISTINCT business_on) AS days,"
+        " max(overdue_minor) FILTER (WHERE business_on = '2024-02-15') AS late"
         " FROM core.book_day",
     )
     assert (closes["days"], closes["late"]) == (61, 10_000)
