@@ -18,6 +18,7 @@ from analytics_api.metrics import BusinessGauges
 from analytics_api.routes import alerts, documentation, health, loans, operations, portfolio, problems
 from analytics_api.routes.access import Gate, KeyRing, RateLimiter
 from analytics_api.routes.answers import AnswerCache
+from analytics_api.routes.description import describe
 from analytics_api.routes.health import GaugeReader
 from analytics_api.routes.middleware import BodyLimit, RequestMetrics, SecurityHeaders
 from analytics_api.routes.wiring import Parts
@@ -64,6 +65,7 @@ def create_app(settings: AnalyticsSettings, clocks: Clocks = REAL_CLOCKS) -> Fas
         app.include_router(module.router)
     app.include_router(board_router)
     app.add_api_route("/", _home, include_in_schema=False)
+    app.openapi = describe(app)  # type: ignore[method-assign]
     _surround(app, settings)
     return app
 

@@ -48,7 +48,6 @@ _MONEY = {
     "overpaid": "overpaid_minor",
     "written_off": "written_off_minor",
     "recovered": "recovered_minor",
-    "last_payment": "last_payment_minor",
 }
 _ROW_MONEY = {
     name: _MONEY[name]
@@ -123,6 +122,9 @@ def _facts(row: Row) -> LoanFacts:
         **{name: row[name] for name in _SAME},
         **_amounts(row, _MONEY),
         next_due=_next_due(row),
+        last_payment=None
+        if row["last_payment_on"] is None
+        else money_or_none(row["last_payment_minor"], row["currency"]),
         max_days_past_due=row["max_dpd"],
     )
 

@@ -87,19 +87,38 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        stated = dict(scope["headers"]).get(b"content-length", b"0")
-        if stated.isdigit() and int(stated) > self._bytes_max:
+        headers = dict(scope["headers"])
+        stated = headers.get(b"content-length", b"0")
+        too_large = stated.isdigit() and int(stated) > self._bytes_max
+        if b"transfer-encoding" in headers and not too_large:
+            body = await self._collected(receive)
+            too_large = len(body) > self._bytes_max
+            receive = _told_again(body, receive)
+        if too_large:
             answer = problem_answer(BodyTooLargeError(self._bytes_max), scope["path"])
             await answer(scope, receive, send)
             return
-        read = 0
+        await self._app(scope, receive, send)
 
-        async def counted() -> Message:
-            nonlocal read
+    async def _collected(self, receive: Receive) -> bytes:
+        """The body that does not say its length, or a little more than the limit of it."""
+        body = b""
+        while len(body) <= self._bytes_max:
             message = await receive()
-            read += len(message.get("body", b""))
-            if read > self._bytes_max:
-                raise BodyTooLargeError(self._bytes_max)
-            return message
+            body += message.get("body", b"")
+            if not message.get("more_body"):
+                break
+        return body
 
-        await self._app(scope, counted, send)
+
+def _told_again(body: bytes, receive: Receive) -> Receive:
+    told = False
+
+    async def tell() -> Message:
+        nonlocal told
+        if told:
+            return await receive()
+        told = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return tell

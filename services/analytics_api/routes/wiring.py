@@ -25,7 +25,7 @@ Limit = Annotated[int, Field(ge=1, le=LIMIT_MAX)]
 Offset = Annotated[int, Field(ge=0, le=OFFSET_MAX)]
 Currency = Annotated[str, Field(pattern="^[A-Z]{3}$")]
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    code: {"model": Problem, "description": text, "content": {"application/problem+json": {}}}
+    code: {"model": Problem, "description": text}
     for code, text in (
         (401, "No key, or an unknown one."),
         (404, "Not there; `errors` names the field."),
