@@ -225,30 +225,20 @@ def run_demo(stack: Stack, command: list[str]) -> subprocess.Popen[str]:
     return demo
 
 
-def test_ctrl_c_ends_the_demonstration_and_all_its_parts_and_keeps_the_data(
+def test_ctrl_c_or_a_word_ends_the_demonstration_and_all_its_parts_and_keeps_the_data(
     stack: Stack, demo_command: list[str]
 ) -> None:
     kept = [stack.layout.kafka / "cluster_id", stack.layout.postgres / "password"]
     contents = []
-    for _ in range(2):
+    for leave in (lambda pid: os.killpg(pid, signal.SIGINT), lambda pid: os.kill(pid, signal.SIGTERM)):
         demo = run_demo(stack, demo_command)
         contents.append([path.read_text() for path in kept])
-        os.killpg(demo.pid, signal.SIGINT)
+        leave(demo.pid)
         rest, _ = demo.communicate(timeout=90)
         assert demo.returncode == 0, rest
         assert "all parts are stopped" in rest
         assert stack.processes() == []
     assert contents[0] == contents[1]
-
-
-def test_a_demonstration_that_is_told_to_leave_tells_its_command(
-    stack: Stack, demo_command: list[str]
-) -> None:
-    demo = run_demo(stack, demo_command)
-    demo.terminate()
-    rest, _ = demo.communicate(timeout=90)
-    assert demo.returncode == 0, rest
-    assert stack.processes() == []
 
 
 def test_a_killed_demonstration_takes_its_stack_along(stack: Stack, demo_command: list[str]) -> None:
