@@ -230,7 +230,11 @@ def test_ctrl_c_or_a_word_ends_the_demonstration_and_all_its_parts_and_keeps_the
 ) -> None:
     kept = [stack.layout.kafka / "cluster_id", stack.layout.postgres / "password"]
     contents = []
-    for leave in (lambda pid: os.killpg(pid, signal.SIGINT), lambda pid: os.kill(pid, signal.SIGTERM)):
+    ways: list[Callable[[int], None]] = [
+        lambda group: os.killpg(group, signal.SIGINT),  # Ctrl-C, which the terminal tells everyone in it
+        lambda pid: os.kill(pid, signal.SIGTERM),
+    ]
+    for leave in ways:
         demo = run_demo(stack, demo_command)
         contents.append([path.read_text() for path in kept])
         leave(demo.pid)
