@@ -119,8 +119,8 @@ def run_gateway() -> int:
     try:
         settings = GatewaySettings()  # type: ignore[call-arg]  # the environment gives them
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
-        raise FatalError(f"settings: {faults}") from error
+        faults = [(".".join(map(str, fault["loc"])), fault["msg"]) for fault in error.errors()]
+        raise FatalError("; ".join(f"{name}: {text}" if name else text for name, text in faults)) from error
     uvicorn.run(
         create_app(settings),
         host=settings.gateway_host,
