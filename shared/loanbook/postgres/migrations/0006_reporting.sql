@@ -27,8 +27,19 @@ CREATE FUNCTION reporting.severity_name(severity smallint) RETURNS text
 
 CREATE FUNCTION reporting.event_type_name(type_key smallint) RETURNS text -- loanbook.postgres.ledger.TYPE_KEYS
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    RETURN (ARRAY['loan.created', 'loan.disbursed', 'loan.opened_from_snapshot', 'schedule.published',
-                  'payment.posted', 'payment.reversed', 'loan.closed', 'loan.branch_moved'])[type_key];
+    RETURN (ARRAY[
+        'loan.created', 'loan.disbursed', 'loan.opened_from_snapshot', 'schedule.published',
+        'payment.posted', 'payment.reversed', 'loan.closed', 'loan.branch_moved', 'loan.approved',
+        'loan.approval_undone', 'loan.rejected', 'loan.withdrawn', 'loan.disbursal_undone',
+        'loan.restructured', 'loan.restructure_undone', 'loan.status_changed', 'loan.snapshot',
+        'payment.adjusted', 'payment.charged_back', 'credit.posted', 'overpayment.refunded',
+        'recovery.posted', 'charge.added', 'charge.updated', 'charge.waived', 'charge.waiver_undone',
+        'charge.deleted', 'loan.charged_off', 'loan.charge_off_undone', 'loan.written_off',
+        'loan.write_off_undone', 'loan.officer_changed', 'loan.owner_changed', 'delinquency.paused',
+        'delinquency.resumed', 'delinquency.changed', 'repayment.due', 'repayment.overdue',
+        'collection.attempted', 'promise.made', 'legal_action.started', 'card.limit_changed', 'card.spent',
+        'card.statement_issued', 'bureau.score_received'
+    ])[type_key];
 
 CREATE FUNCTION reporting.ratio(part numeric, whole numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
