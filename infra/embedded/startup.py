@@ -5,14 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 import sysconfig
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
 from embedded.failures import PartError
 from embedded.kafka import KafkaBroker
-from embedded.ports import free_port, port_is_free
+from embedded.ports import Reservations, port_is_free
 from embedded.postgres import PostgresServer
 from embedded.server import ServerProcess
 from embedded.services import SERVICES, Service, ServiceSpec
@@ -33,21 +33,35 @@ class Ports:
 
     settings: StackSettings
     last: StackState | None
+    reservations: Reservations = field(default_factory=Reservations)
 
     def choose(self, part: str, variable: str, usual: int = 0) -> int:
-        """The port for a part; PartError when the one that is set is taken."""
+        """The port for a part, held from now on; PartError when the one that is set is taken."""
         fixed = getattr(self.settings, variable.lower())
-        if fixed and not port_is_free(fixed):
-            raise PartError(
-                f"port {fixed} of {variable} is taken by another process. Set {variable} to another one, "
-                f"leave it out for a free one, or end what listens there.",
-            )
-        return int(fixed) if fixed else free_port(self._last(part) or usual)
+        if not fixed:
+            return self.reservations.reserve_any(self._last(part), usual)
+        if not self.reservations.reserve(fixed):
+            raise _taken(fixed, variable)
+        return int(fixed)
 
     def _last(self, part: str) -> int:
         known = self.last.part(part) if self.last else None
         tail = known.address.rpartition(":")[2] if known else ""
         return int(tail) if tail.isdigit() else 0
+
+
+def refuse_taken_ports(settings: StackSettings) -> None:
+    """Say which of the ports that are set is taken, before anything starts."""
+    for name, port in settings.model_dump().items():
+        if name.endswith("_port") and port and not port_is_free(port):
+            raise _taken(port, name.upper())
+
+
+def _taken(port: int, variable: str) -> PartError:
+    return PartError(
+        f"port {port} of {variable} is taken by another process. Set {variable} to another one, "
+        f"leave it out for a free one, or end what listens there.",
+    )
 
 
 def make_kafka(layout: Layout, ports: Ports, cancel: Event) -> KafkaBroker | None:

@@ -14,6 +14,7 @@ from embedded import startup
 from embedded.failures import PartError, last_lines
 from embedded.layout import Layout, PartState, Phase, StackState, read_state, write_state
 from embedded.logs import trim_log
+from embedded.ports import Reservations
 from embedded.processes import ProcessMark
 from embedded.settings import StackSettings, child_environment
 
@@ -59,6 +60,7 @@ class Supervisor:
         self._layout = layout
         self._owner = owner
         self._cancel = Event()
+        self._reservations = Reservations()
         self._watched: list[Watched] = []
         self._given: list[PartState] = []
         self._last = read_state(layout.stack_file)
@@ -83,15 +85,16 @@ class Supervisor:
 
     def _start(self) -> None:
         settings = StackSettings()
+        startup.refuse_taken_ports(settings)
         environment = child_environment(self._layout.root)
-        ports = startup.Ports(settings=settings, last=self._last)
-        service_ports = startup.choose_service_ports(ports)
+        ports = startup.Ports(settings=settings, last=self._last, reservations=self._reservations)
         database_url = self._start_postgres(ports)
         environment |= {"DATABASE_URL": database_url}
         self._task("migrate", "--roles", str(self._layout.root / "infra/postgres/roles.sql"), env=environment)
         bootstrap_servers = self._start_kafka(ports)
         environment |= {"KAFKA_BOOTSTRAP_SERVERS": bootstrap_servers}
         self._task("topics", "create", env=environment)
+        service_ports = startup.choose_service_ports(ports)
         services = startup.make_services(self._layout, service_ports, environment, self._cancel)
         addresses = startup.client_addresses(services, bootstrap_servers, database_url)
         self._state = replace(self._state, addresses=addresses)
