@@ -26,6 +26,13 @@ from tests.parts import Broker
 pytestmark = pytest.mark.integration
 
 
+@pytest.mark.parametrize("after_s", [0.0, 0.02, 0.1, 0.4, 1.0, 1.15])
+async def test_a_worker_told_to_stop_while_it_starts_ends_in_order(kafka: Broker, after_s: float) -> None:
+    topic = await make_topic(kafka.bootstrap_servers, 1)
+    async with working(quick_settings(kafka.bootstrap_servers), Recorder(), topic):
+        await asyncio.sleep(after_s)
+
+
 async def test_a_task_that_returns_ends_the_worker(kafka: Broker) -> None:
     topic = await make_topic(kafka.bootstrap_servers, 1)
 
