@@ -48,10 +48,8 @@ class PostgresDirectory:
 
     async def prepare(self, connection: Connection, records: Sequence[Record]) -> None:
         """Give keys to the names of these records that have none yet."""
-        if not self._missing(records):
-            return
         await self.load(connection)  # another worker, or `loanpulse book add`, may have made them
-        names = sorted(self._missing(records))
+        names = sorted(self.missing(records))
         await connection.execute(
             load_sql("ingest", "insert_names"),
             [kind for kind, _, _ in names],
@@ -60,6 +58,14 @@ class PostgresDirectory:
             [exponent_of(name) for _, _, name in names],
         )
         await self.load(connection)
+
+    def missing(self, records: Iterable[Record]) -> set[tuple[str, int, str]]:
+        """Names (kind, book key, name) in these records that have no key yet."""
+        found: set[tuple[str, int, str]] = set()
+        for record in records:
+            if isinstance(record.value, Received):
+                self._look_up(record.value.event, found)
+        return found
 
     def source_key(self, uri: str) -> int:
         """Key of an event source; raises KeyError unless prepared."""
@@ -93,13 +99,6 @@ class PostgresDirectory:
         """Whether this source has the word on this event type; without a row every source has."""
         authority = self._authority.get((book_key, type_key))
         return authority is None or authority == self._sources.get(source)
-
-    def _missing(self, records: Iterable[Record]) -> set[tuple[str, int, str]]:
-        found: set[tuple[str, int, str]] = set()
-        for record in records:
-            if isinstance(record.value, Received):
-                self._look_up(record.value.event, found)
-        return found
 
     def _look_up(self, event: LoanEvent, found: set[tuple[str, int, str]]) -> None:
         if event.source not in self._sources:

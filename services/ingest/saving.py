@@ -91,7 +91,6 @@ async def _save_states(
     rows = [state_row(changed, directory) for changed in changes]
     await connection.copy_records_to_table("stage_state", records=rows, columns=STATE_COLUMNS)
     await connection.execute(_UPDATE_STATES)
-    await connection.execute("TRUNCATE stage_state")
 
 
 async def _save_plans(connection: Connection, changes: Sequence[ChangedLoan]) -> None:
@@ -99,7 +98,6 @@ async def _save_plans(connection: Connection, changes: Sequence[ChangedLoan]) ->
     if rows:
         await connection.copy_records_to_table("stage_plan", records=rows, columns=PLAN_COLUMNS)
         await connection.execute(load_sql("ingest", "save_plans"))
-        await connection.execute("TRUNCATE stage_plan")
 
 
 async def _save_facts(connection: Connection, changes: Sequence[ChangedLoan]) -> None:
@@ -112,11 +110,12 @@ async def _save_facts(connection: Connection, changes: Sequence[ChangedLoan]) ->
 
 
 async def _save_unapplied(connection: Connection, changes: Sequence[ChangedLoan]) -> None:
-    touched = [c for c in changes if c.after.unapplied or c.before is None or c.before.unapplied]
-    await _execute(connection, "delete_unapplied", [c.ref for c in touched])
+    stored = [c for c in changes if c.stored.version]
+    cleared = [c.ref for c in stored if c.after.unapplied or c.before is None or c.before.unapplied]
+    await _execute(connection, "delete_unapplied", cleared)
     rows = [
         (*changed.ref, event.event_id, event.reason, event.amount)
-        for changed in touched
+        for changed in changes
         for event in changed.after.unapplied
     ]
     await _execute(connection, "insert_unapplied", rows)

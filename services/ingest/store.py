@@ -28,7 +28,7 @@ class PostgresLoanStore:
     @classmethod
     async def open(cls, dsn: str, cluster_id: str) -> PostgresLoanStore:
         """Connect as the ingest writer and read the names."""
-        pool = await create_pool(dsn, ROLE, init=_make_stages)
+        pool = await create_pool(dsn, ROLE, init=_make_stages, keep_session=True)
         directory = PostgresDirectory()
         async with pool.acquire() as connection:
             await directory.load(connection)
@@ -45,8 +45,10 @@ class PostgresLoanStore:
 
     async def prepare(self, records: Iterable[Record]) -> None:
         """Make keys for names not met before, in a transaction of their own."""
-        async with self._pool.acquire() as connection:
-            await self._directory.prepare(connection, list(records))
+        given = list(records)
+        if self._directory.missing(given):
+            async with self._pool.acquire() as connection:
+                await self._directory.prepare(connection, given)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[PostgresUnit]:

@@ -48,6 +48,7 @@ class PostgresUnit:
     def __init__(self, connection: Connection, directory: PostgresDirectory, cluster_id: str) -> None:
         self.connection = connection
         self._cluster_id = cluster_id
+        self._staged = False
         self.directory = directory
         self.books: Mapping[str, Book] = {}
 
@@ -63,8 +64,7 @@ class PostgresUnit:
 
     async def lock_books(self) -> None:
         """Keep the business days from flipping until this transaction ends, and read them."""
-        await self._fetch("share_books", BOOK_LOCK)
-        rows = await self._fetch("select_books")
+        rows = await self._fetch("share_books", BOOK_LOCK)
         self.books = {row["book"]: Book(**dict(row)) for row in rows}
 
     async def lock_loans(self, rows: Sequence[LedgerRow]) -> dict[LoanRef, StoredLoan]:
@@ -201,9 +201,11 @@ class PostgresUnit:
     async def _insert_events(self, rows: list[tuple[Any, ...]]) -> set[tuple[int, str, int]]:
         if not rows:
             return set()
+        if self._staged:
+            await self.connection.execute("TRUNCATE stage_event")
+        self._staged = True
         await self.connection.copy_records_to_table("stage_event", records=rows, columns=EVENT_COLUMNS)
         inserted = await self._fetch("insert_events")
-        await self.connection.execute("TRUNCATE stage_event")
         return {(row["loan_key"], row["event_id"], row["source_key"]) for row in inserted}
 
     async def _digests(self, rows: Sequence[LedgerRow]) -> dict[tuple[int, str, int], bytes]:

@@ -21,10 +21,24 @@ async def create_pool(
     *,
     size_max: int = 10,
     init: Callable[[asyncpg.Connection], Awaitable[None]] | None = None,
+    keep_session: bool = False,
 ) -> asyncpg.Pool:
-    """A pool whose connections act as `role`; `init` runs once on each new connection."""
-    settings = _settings(role)
-    return await asyncpg.create_pool(dsn, min_size=1, max_size=size_max, server_settings=settings, init=init)
+    """A pool whose connections act as `role`; `init` runs once on each new connection.
+
+    With `keep_session` a connection comes back as it is, without a round trip to clean it.
+    """
+    return await asyncpg.create_pool(
+        dsn,
+        min_size=1,
+        max_size=size_max,
+        server_settings=_settings(role),
+        init=init,
+        reset=_keep if keep_session else None,
+    )
+
+
+async def _keep(_connection: asyncpg.Connection) -> None:
+    """Clean nothing: every transaction cleans up behind itself."""
 
 
 def _settings(role: str | None) -> dict[str, str]:

@@ -49,3 +49,12 @@ CREATE TABLE core.restated_day (
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON core.loan_day, core.restate, core.restated_day TO ingest_writer;
 GRANT SELECT ON core.loan_day, core.restate, core.restated_day TO scoring_writer, mart_writer, analytics_reader;
+
+-- Shares the books' locks and only then reads their days: a statement of its own sees what the wait was for.
+CREATE FUNCTION core.share_books(lock_class integer)
+RETURNS TABLE (book_key smallint, book text, business_on date)
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(lock_class, b.book_key) FROM core.book b ORDER BY b.book_key;
+    RETURN QUERY SELECT b.book_key, b.book, b.business_on FROM core.book b;
+END $$;
