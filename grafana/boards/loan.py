@@ -60,6 +60,7 @@ def _state() -> list[Panel]:
             unit=SECONDS,
             source="reporting.freshness, live",
             steps=palette.DATA_AGE,
+            empty="catching up",
             decimals=0,
             width=3,
         ),

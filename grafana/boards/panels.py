@@ -72,11 +72,12 @@ def kpi(
     link: tuple[str, str] | None = None,
     time_series: bool = False,
     width: int = 4,
+    empty: str = "none",
 ) -> Panel:
     """One figure; with `sparkline` its query gives a row a day (or a time series) and the last row counts."""
     about = About(slug=slug, title=title, question=question, source=source, unit=unit, width=width, height=3)
     panel = stat.Panel().thresholds(palette.thresholds(tuple(steps)))
-    panel.color_mode(common_models.BigValueColorMode.VALUE).no_value("-")
+    panel.color_mode(common_models.BigValueColorMode.VALUE).no_value(empty)
     panel.graph_mode(
         common_models.BigValueGraphMode.AREA if sparkline else common_models.BigValueGraphMode.NONE
     )

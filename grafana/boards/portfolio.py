@@ -81,8 +81,11 @@ def _key_figures() -> list[Panel]:
         ),
         kpi(
             "portfolio/efficiency",
-            "Collected in time, 7 days",
-            question="Did we get what was due? Paid by the close of the due day ÷ due, prepayments included.",
+            "Collection efficiency, 7 days",
+            question=(
+                "Did we get what was due? All cash of the 7 closed days ÷ what fell due in them; "
+                "arrears and prepayments count, so it may pass 100 %."
+            ),
             unit=RATIO,
             source="reporting.cash_day_now, live",
             steps=palette.EFFICIENCY,
@@ -105,6 +108,7 @@ def _key_figures() -> list[Panel]:
             unit=SECONDS,
             source="reporting.freshness, live",
             steps=palette.DATA_AGE,
+            empty="catching up",
             decimals=0,
         ),
     ]

@@ -54,6 +54,7 @@ def _state_of_the_day() -> list[Panel]:
             unit=SECONDS,
             source="reporting.freshness, live",
             steps=palette.DATA_AGE,
+            empty="catching up",
             decimals=0,
         ),
         kpi(
@@ -204,7 +205,7 @@ def _lists() -> list[Panel]:
             "Branches today, $currency",
             question="Where does today's money come in, where was yesterday's missed, who rolled past 30?",
             unit=COUNT,
-            source="reporting.today, live; rolled past 30 each minute",
+            source="reporting.cash_day_now and unapplied_now, live; past_due_now, each minute",
             columns=(
                 Column(name="Branch", properties=(TO_BRANCH,)),
                 Column(name="Due today", properties=unit_of(EXACT, 0)),
@@ -216,7 +217,7 @@ def _lists() -> list[Panel]:
                 Column(name="Past 30", properties=levels(palette.ANY_IS_HIGH)),
                 Column(name="Unapplied", properties=(*unit_of(EXACT, 0), *levels(palette.ANY_IS_WATCH))),
             ),
-            width=13,
+            width=12,
         ),
         drill_table(
             "today/open_alerts",
@@ -230,7 +231,7 @@ def _lists() -> list[Panel]:
                 Column(name="DPD", properties=levels(palette.DPD)),
                 Column(name="Overdue", properties=unit_of(EXACT, 2)),
             ),
-            width=11,
+            width=12,
             empty="No alert is open",
         ),
     ]

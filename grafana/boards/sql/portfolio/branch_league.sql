@@ -5,8 +5,9 @@ past AS (
     GROUP BY branch
 ),
 cash AS (
-    SELECT branch, sum(due_collected) / nullif(sum(due), 0) AS efficiency
-    FROM cash_day_now WHERE @selection AND closed AND day >= (SELECT business_on - 7 FROM today)
+    SELECT branch, sum(cash) / nullif(sum(due), 0) AS efficiency
+    FROM cash_day_now
+    WHERE @selection AND day >= (SELECT business_on - 7 FROM today) AND day < (SELECT business_on FROM today)
     GROUP BY branch
 ),
 risk AS (SELECT branch, sum(loans) AS loans FROM risk_now WHERE @selection AND band_order >= 2 GROUP BY branch),

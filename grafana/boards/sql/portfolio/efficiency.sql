@@ -1,3 +1,4 @@
-SELECT sum(due_collected) / nullif(sum(due), 0) AS "Efficiency"
+SELECT sum(cash) / nullif(sum(due), 0) AS "Efficiency"
 FROM cash_day_now
-WHERE @selection AND closed AND day >= (SELECT business_on - 7 FROM books WHERE @book)
+WHERE @selection AND day >= (SELECT business_on - 7 FROM books WHERE @book)
+  AND day < (SELECT business_on FROM books WHERE @book)

@@ -1,8 +1,21 @@
-SELECT branch AS "Branch", max(region) AS "Region", sum(due) AS "Due today", sum(due_collected) AS "Collected",
-       sum(due_collected) / nullif(sum(due), 0) AS "Share",
-       sum(newly_missed)::bigint AS "Missed", sum(rolled_past_30)::bigint AS "Past 30",
-       sum(unapplied_amount) AS "Unapplied"
-FROM today
-WHERE @selection
-GROUP BY branch
-ORDER BY sum(newly_missed) DESC, sum(due) DESC
+WITH today AS (SELECT business_on FROM books WHERE @book),
+due AS (
+    SELECT branch, sum(due) AS due, sum(due_collected) AS collected FROM cash_day_now
+    WHERE @selection AND day = (SELECT business_on FROM today) GROUP BY branch
+),
+missed AS (
+    SELECT branch, sum(due_count - on_time_count) AS missed FROM cash_day_now
+    WHERE @selection AND day = (SELECT business_on - 1 FROM today) GROUP BY branch
+),
+rolled AS (SELECT branch, sum(loans) AS loans FROM past_due_now WHERE @selection AND days_past_due = 31 GROUP BY branch),
+waiting AS (SELECT branch, sum(amount) AS amount FROM unapplied_now WHERE @selection GROUP BY branch)
+SELECT branch AS "Branch", b.region AS "Region", coalesce(d.due, 0) AS "Due today", coalesce(d.collected, 0) AS "Collected",
+       d.collected / nullif(d.due, 0) AS "Share", coalesce(m.missed, 0)::bigint AS "Missed",
+       coalesce(r.loans, 0)::bigint AS "Past 30", coalesce(w.amount, 0) AS "Unapplied"
+FROM (SELECT branch, region FROM branches WHERE @book AND region IN (${region:sqlstring}) AND branch IN (${branch:sqlstring})) b
+LEFT JOIN due d USING (branch)
+LEFT JOIN missed m USING (branch)
+LEFT JOIN rolled r USING (branch)
+LEFT JOIN waiting w USING (branch)
+WHERE branch <> 'unknown' OR d.branch IS NOT NULL OR m.branch IS NOT NULL OR r.branch IS NOT NULL OR w.branch IS NOT NULL
+ORDER BY m.missed DESC NULLS LAST, d.due DESC NULLS LAST, branch

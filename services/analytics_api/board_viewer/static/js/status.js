@@ -20,7 +20,7 @@ export function showFresh(answer, panel) {
   const frame = panel && answer.panels[panel.id]?.frames?.[0];
   const age = frame ? lastNotNull(columnsOf(frame)[0].values) : null;
   if (age === null) {
-    say("waiting", "catching up");
+    say("stale", "catching up");
     return void shout("stale", "The stream has not caught up yet: figures are still coming in.");
   }
   const { text, color } = display(age, fieldSettings(panel, "Data as of"));

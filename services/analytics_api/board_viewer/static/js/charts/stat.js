@@ -3,7 +3,7 @@
 import { address } from "../links.js";
 import { display, fieldSettings, ink } from "../fields.js";
 import { columnsOf, lastNotNull } from "../frames.js";
-import { empty, make } from "../dom.js";
+import { make } from "../dom.js";
 import { colorOf } from "../theme.js";
 
 /** Draw the last value of the field that counts. */
@@ -11,7 +11,7 @@ export function drawStat(body, { panel, frame, chosen }) {
   const column = figure(panel, columnsOf(frame));
   const settings = column && fieldSettings(panel, column.name);
   const value = column ? lastNotNull(column.values) : null;
-  if (value === null) return void body.replaceChildren(empty(settings?.noValue ?? "No data"));
+  if (value === null) return void body.replaceChildren(nothing(settings?.noValue ?? "No data"));
   const shown = display(value, settings);
   const before = body.querySelector("b")?.textContent;
   const moved = before !== undefined && before !== shown.text;
@@ -28,6 +28,8 @@ export function drawStat(body, { panel, frame, chosen }) {
   );
   body.setAttribute("aria-label", shown.text);
 }
+
+const nothing = (text) => make("div", { class: "stat is-none", style: { "--chars": String(Math.max(10, text.length)) } }, make("b", {}, text));
 
 function figure(panel, columns) {
   if (panel.options.reduceOptions?.fields) return columns.find(({ kind }) => kind !== "time");
