@@ -257,3 +257,23 @@ async def test_a_book_that_came_while_no_worker_ran_is_taken_in_silence(
         (summary,) = await until(desk.deliveries)
     assert summary["kind"] == "baseline"
     assert {row["baseline"] for row in await desk.episodes()} == {True}
+
+
+async def test_scoring_goes_on_when_the_database_comes_back(
+    desk: Desk, environment: dict[str, str], publish: Callable[..., Awaitable[None]]
+) -> None:
+    loan = LoanRow(loan_id="L1", late=3)
+    async with working(environment) as worker:
+        await listening(environment)
+        await desk.put(loan)
+        await scored_at_version(desk, loan)
+        for version in range(2, 6):
+            await desk.connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            later = replace(loan, version=version)
+            await desk.put(later)
+            await publish(desk.notice(later), later.slice)
+            await scored_at_version(desk, later)
+        assert await worker.stop() == 0

@@ -1,0 +1,72 @@
+"""A lane outlasts a database that is away, finds the one loan that does not fit, and stops on the rest."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+
+from scoring.backlog import Backlog
+from scoring.flow import Policy
+from scoring.lane import Lane
+from scoring.model import RulesScorer
+from scoring.records import States
+from scoring.store import states_from_rows
+
+
+class FakeScoreStore:
+    """Knows no loans; fails as it is told to."""
+
+    def __init__(self, *, failures: Sequence[Exception] = (), poison: int | None = None) -> None:
+        self.failures = list(failures)
+        self.poison = poison
+        self.asked: list[int] = []
+
+    @asynccontextmanager
+    async def transaction(self, slice_: int) -> AsyncIterator[Any]:
+        del slice_
+        if self.failures:
+            raise self.failures.pop(0)
+        yield self
+
+    async def select_states(self, loan_keys: Sequence[int]) -> States:
+        if self.poison in loan_keys:
+            raise asyncpg.DataError("out of range")
+        self.asked.extend(loan_keys)
+        return states_from_rows([])
+
+
+def a_lane(store: FakeScoreStore) -> Lane:
+    return Lane(
+        store=store,  # type: ignore[arg-type]  # as much of a store as a batch without loans needs
+        policy=Policy(scorer=RulesScorer(), loss_given_default=0.45),
+        backlog=Backlog(),
+        batch_loans=100,
+        retry_wait_max=timedelta(milliseconds=1),
+        clock=lambda: datetime.now(UTC),
+        scored=lambda _outcome: None,
+    )
+
+
+async def test_loans_are_scored_when_the_database_is_back() -> None:
+    away = [ConnectionRefusedError(), asyncpg.DeadlockDetectedError(), asyncpg.AdminShutdownError()]
+    store = FakeScoreStore(failures=away)
+    lane = a_lane(store)
+    await lane.apply(1, [5, 6])
+    assert store.asked == [5, 6]
+    assert lane.waiting_reason is None
+
+
+async def test_one_loan_that_does_not_fit_leaves_the_others_scored() -> None:
+    store = FakeScoreStore(poison=13)
+    await a_lane(store).apply(1, list(range(20)))
+    assert sorted(store.asked) == [key for key in range(20) if key != 13]
+
+
+async def test_a_schema_that_does_not_fit_stops_the_worker() -> None:
+    with pytest.raises(asyncpg.UndefinedColumnError):
+        await a_lane(FakeScoreStore(failures=[asyncpg.UndefinedColumnError()])).apply(1, [1])
