@@ -95,6 +95,11 @@ class ServerProcess:
         self._child = None
         self.mark_file.unlink(missing_ok=True)
 
+    def ask_to_stop(self) -> None:
+        """Tell the process to leave, and go on; `stop` waits for it."""
+        if self._child is not None and self.running:
+            self._child.terminate()
+
     def wait(self, timeout_s: float) -> int:
         """Wait for a process that ends by itself; its exit status, or 1 when it had to be ended."""
         if self._child is None:

@@ -124,6 +124,10 @@ class Service:
         """Return when the service is well; PartError with the end of its log when it is not in time."""
         self._server.wait_until(self.healthy, READY_TIMEOUT_S)
 
+    def ask_to_stop(self) -> None:
+        """Tell the process to leave; `stop` waits for it."""
+        self._server.ask_to_stop()
+
     def stop(self) -> None:
         """Ask the process to finish what it does and leave."""
         self._server.stop()

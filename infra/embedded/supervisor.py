@@ -62,6 +62,7 @@ class Supervisor:
         self._cancel = Event()
         self._reservations = Reservations()
         self._watched: list[Watched] = []
+        self._services: list[Service] = []
         self._given: list[PartState] = []
         self._last = read_state(layout.stack_file)
         self._state = StackState(phase=Phase.STARTING, supervisor=ProcessMark.of(os.getpid()))
@@ -120,6 +121,7 @@ class Supervisor:
         return broker.bootstrap_servers
 
     def _start_services(self, services: list[Service]) -> None:
+        self._services = services
         self._tell(Phase.STARTING, "starting " + ", ".join(service.name for service in services))
         for service in services:
             service.end_leftover()
@@ -191,7 +193,9 @@ class Supervisor:
         log.warning("%s started again: pid %s", watched.part.name, watched.part.pid)
 
     def _stop(self) -> None:
-        # Services first, so that they still find what they talk to; the broker before the database.
+        # Services first and at once, so that they still find what they talk to; the broker before the database.
+        for service in self._services:
+            service.ask_to_stop()
         for watched in reversed(self._watched):
             self._tell(Phase.STOPPING, f"stopping {watched.part.name}")
             watched.part.stop()
