@@ -193,7 +193,7 @@ class Supervisor:
         log.warning("%s started again: pid %s", watched.part.name, watched.part.pid)
 
     def _stop(self) -> None:
-        # Services first and at once, so that they still find what they talk to; the broker before the database.
+        # Services first and together, so that they still find what they talk to; the database last.
         for service in self._services:
             service.ask_to_stop()
         for watched in reversed(self._watched):
