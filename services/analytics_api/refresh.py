@@ -19,6 +19,7 @@ log = structlog.get_logger()
 _LOOK_EVERY_S = 1.0  # at the business days: a new one is refreshed at once
 _SHORTEST_GAP_S = 3.0  # however fast the days of a replay go by
 _MINUTE = timedelta(minutes=1)
+_DAYS_A_TIME = 60  # of closed days summed up in one go
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,7 @@ def marts_at(now: datetime, plan: RefreshPlan) -> dict[str, list[Statement]]:
             ("mark_pipeline_minute", (minute, now)),
             ("trim_pipeline_minutes", (oldest,)),
         ],
+        "portfolio_day": [("remake_portfolio_days", (_DAYS_A_TIME,))],
         "past_due": [("clear_past_due", ()), ("fill_past_due", ())],
         "risk": [("clear_risk", ()), ("fill_risk", ())],
     }

@@ -27,7 +27,7 @@ from analytics_api.routes.wiring import (
 from analytics_api.schemas.loans import BandName, LoanDetail, LoanList, SortName, StatusName
 from analytics_api.schemas.parts import page_of
 from analytics_api.schemas.portfolio import BucketName
-from analytics_api.store import LoanQuery
+from analytics_api.store import LoanQuery, Row
 
 router = APIRouter(prefix="/v1", tags=["loans"], responses=PROBLEMS)
 log = structlog.get_logger()
@@ -68,24 +68,9 @@ async def get_loans(
         async with parts.store.reading() as reading:
             book = await find_book(reading, wanted.book)
             scope = await find_scope(reading, book["book"], wanted.currency) if wanted.currency else None
-            rows, total = await reading.fetch_loans(
-                LoanQuery(
-                    book_key=book["book_key"],
-                    business_on=book["business_on"],
-                    currency_key=scope.currency_key if scope else None,
-                    selection=wanted.selection(),
-                    statuses=[STATUS_NAMES.index(name) for name in wanted.status] or None,
-                    buckets=[BUCKET_NAMES.index(name) for name in wanted.bucket] or None,
-                    bands=[BAND_NAMES.index(name) for name in wanted.band] or None,
-                    days_past_due_min=wanted.days_past_due_min,
-                    days_past_due_max=wanted.days_past_due_max,
-                    overdue_only=wanted.overdue,
-                    sort=wanted.sort,
-                    descending=wanted.order == "desc",
-                    limit=wanted.limit,
-                    offset=wanted.offset,
-                )
-            )
+            query = _query(wanted, book, scope.currency_key if scope else None)
+            rows = await reading.fetch_loans(query)
+            total = await reading.count_loans(query)
             return LoanList(
                 book=book["book"],
                 as_of=book["business_on"],
@@ -97,6 +82,25 @@ async def get_loans(
             )
 
     return await respond(request, parts.answers, make)
+
+
+def _query(wanted: LoanFilter, book: Row, currency_key: int | None) -> LoanQuery:
+    return LoanQuery(
+        book_key=book["book_key"],
+        business_on=book["business_on"],
+        currency_key=currency_key,
+        selection=wanted.selection(),
+        statuses=[STATUS_NAMES.index(name) for name in wanted.status] or None,
+        buckets=[BUCKET_NAMES.index(name) for name in wanted.bucket] or None,
+        bands=[BAND_NAMES.index(name) for name in wanted.band] or None,
+        days_past_due_min=wanted.days_past_due_min,
+        days_past_due_max=wanted.days_past_due_max,
+        overdue_only=wanted.overdue,
+        sort=wanted.sort,
+        descending=wanted.order == "desc",
+        limit=wanted.limit,
+        offset=wanted.offset,
+    )
 
 
 @router.get("/loans/{loan_id}", summary="One loan with its whole story")

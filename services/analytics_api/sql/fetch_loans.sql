@@ -1,13 +1,14 @@
 -- One page of a book's loans: the page is cut on the states alone, names are joined to it.
--- The store puts the column asked for where `l.loan_id AS sort_key` and `sort_key ASC` stand.
+-- The store puts the column asked for where `l.loan_id AS sort_key` and `sort_key ASC` stand; a join that nothing
+-- asked for is left out by the planner.
 -- $1: book key; $2: business day; $3: currency key, or null; $4, $5, $6: regions, branches, products, or null;
 -- $7: statuses; $8: buckets; $9: risk bands, each or null; $10, $11: least and most days past due, or null;
 -- $12: overdue only; $13: rows; $14: rows to leave out.
 WITH page AS (
-    SELECT s.slice, s.loan_key, l.loan_id AS sort_key, count(*) OVER () AS total
+    SELECT s.slice, s.loan_key, l.loan_id AS sort_key
     FROM core.loan_state s
-    LEFT JOIN core.loan l USING (slice, loan_key)
-    LEFT JOIN risk.score r USING (slice, loan_key)
+    LEFT JOIN core.loan l ON l.slice = s.slice AND l.loan_key = s.loan_key AND l.book_key = $1
+    LEFT JOIN risk.score r ON r.slice = s.slice AND r.loan_key = s.loan_key
     LEFT JOIN core.branch br ON br.branch_key = s.branch_key
     LEFT JOIN core.product p ON p.product_key = s.product_key
     WHERE s.book_key = $1
@@ -31,7 +32,7 @@ WITH page AS (
     ORDER BY sort_key ASC, s.slice, s.loan_key
     LIMIT $13 OFFSET $14
 )
-SELECT page.total, l.loan_id, c.code AS currency, coalesce(br.region, 'unknown') AS region,
+SELECT l.loan_id, c.code AS currency, coalesce(br.region, 'unknown') AS region,
        coalesce(br.branch, 'unknown') AS branch, coalesce(p.product, 'unknown') AS product,
        CASE WHEN s.status = 1 AND s.charged_off_on IS NOT NULL THEN 6 ELSE s.status END AS status, s.bucket,
        coalesce($2::date - s.past_due_on, 0) AS days_past_due, s.estimated, s.quarantine,

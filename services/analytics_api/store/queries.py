@@ -59,6 +59,28 @@ class LoanQuery:
     limit: int = 50
     offset: int = 0
 
+    @property
+    def cells_know(self) -> bool:
+        """Whether the live roll-up has all that is filtered by."""
+        return not self.overdue_only and not any(
+            limit is not None for limit in (self.bands, self.days_past_due_min, self.days_past_due_max)
+        )
+
+    def filters(self) -> tuple[object, ...]:
+        """As the queries take them: $1 to $12."""
+        return (
+            self.book_key,
+            self.business_on,
+            self.currency_key,
+            *self.selection.keys(),
+            self.statuses,
+            self.buckets,
+            self.bands,
+            self.days_past_due_min,
+            self.days_past_due_max,
+            self.overdue_only,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertQuery:

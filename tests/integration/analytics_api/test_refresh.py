@@ -11,7 +11,7 @@ import pytest
 from analytics_api.refresh import Refresher, RefreshPlan, refresh_once
 from analytics_api.store import PostgresMartStore
 from tests.builders import on_day
-from tests.integration.analytics_api.conftest import TODAY, execute
+from tests.integration.analytics_api.conftest import CLOSED, TODAY, execute
 
 pytestmark = pytest.mark.integration
 NOW = datetime(2026, 3, 1, 12, 30, 20, tzinfo=UTC)
@@ -35,7 +35,7 @@ async def rows(dsn: str, query: str) -> list[asyncpg.Record]:
 
 async def test_a_refresh_fills_every_table(marts: PostgresMartStore, book: str) -> None:
     took = await refresh_once(marts, RefreshPlan(), lambda: NOW)
-    assert set(took) == {"book_minute", "pipeline_minute", "past_due", "risk"}
+    assert set(took) == {"book_minute", "pipeline_minute", "portfolio_day", "past_due", "risk"}
     minute = await rows(
         book, "SELECT sum(principal) AS p, sum(par30_principal) AS late FROM reporting.book_minute_now"
     )
@@ -96,7 +96,7 @@ async def test_a_second_refresh_stands_back_while_one_is_at_it(marts: PostgresMa
         async with other.transaction():
             assert await other.fetchval("SELECT pg_try_advisory_xact_lock(7205002)")
             assert await refresh_once(marts, RefreshPlan(), lambda: NOW) == {}
-        assert len(await refresh_once(marts, RefreshPlan(), lambda: NOW)) == 4
+        assert len(await refresh_once(marts, RefreshPlan(), lambda: NOW)) == 5
     finally:
         await other.close()
 
@@ -114,3 +114,39 @@ async def test_tables_are_made_at_the_interval_and_when_a_business_day_begins(
     )  # however fast days go by, not more often than every few seconds
     assert await refresher.step(1065) is True
     assert await refresher.step(1070) is False
+
+
+async def test_closed_days_are_summed_up_once_and_again_when_told_anew(
+    marts: PostgresMartStore, book: str
+) -> None:
+    query = (
+        "SELECT business_on, sum(principal) AS principal, sum(par30_principal) AS late"
+        " FROM reporting.portfolio_day WHERE NOT live GROUP BY 1 ORDER BY 1"
+    )
+    straight = await rows(book, query)
+    while await summed_up(book) < len(straight):
+        await refresh_once(marts, RefreshPlan(), lambda: NOW)
+    assert await rows(book, query) == straight
+    await execute(
+        book,
+        """INSERT INTO core.book_day SELECT slice, business_on, $2, book_key, currency_key, branch_key,
+        product_key, bucket, status, 0, 0, 0, -1000, 0, 0, 0, 0 FROM core.book_day
+        WHERE business_on = $1 AND status = 1 LIMIT 1""",
+        on_day(CLOSED),
+        on_day(TODAY),
+    )
+    assert await rows(book, query) == straight
+    await execute(book, "INSERT INTO core.restated_day VALUES (1, $1, $2, 1)", on_day(CLOSED), on_day(TODAY))
+    await refresh_once(marts, RefreshPlan(), lambda: NOW)
+    changed = [
+        (before["business_on"], after["principal"] - before["principal"])
+        for before, after in zip(straight, await rows(book, query), strict=True)
+        if before != after
+    ]
+    assert changed == [(on_day(CLOSED), -10)]
+
+
+async def summed_up(dsn: str) -> int:
+    found = await rows(dsn, "SELECT count(*) AS days FROM reporting.portfolio_day_mark")
+    count: int = found[0]["days"]
+    return count

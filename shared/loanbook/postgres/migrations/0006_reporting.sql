@@ -97,6 +97,32 @@ CREATE TABLE reporting.past_due_mart (
     PRIMARY KEY (book_key, currency_key, branch_key, product_key, past_due_on)
 );
 
+-- Day closes without slices and buckets; a day is made again when it has been told anew.
+CREATE TABLE reporting.portfolio_day_mart (
+    book_key smallint NOT NULL,
+    business_on date NOT NULL,
+    currency_key smallint NOT NULL,
+    branch_key integer NOT NULL,
+    product_key integer NOT NULL,
+    loans bigint NOT NULL,
+    disbursed_minor bigint NOT NULL,
+    paid_minor bigint NOT NULL,
+    principal_minor bigint NOT NULL,
+    overdue_minor bigint NOT NULL,
+    par0_minor bigint NOT NULL,
+    par30_minor bigint NOT NULL,
+    par60_minor bigint NOT NULL,
+    par90_minor bigint NOT NULL,
+    PRIMARY KEY (book_key, business_on, currency_key, branch_key, product_key)
+);
+
+CREATE TABLE reporting.portfolio_day_mark (
+    book_key smallint NOT NULL,
+    business_on date NOT NULL,
+    restated bigint NOT NULL,                       -- loans told anew so far, as the day was made
+    PRIMARY KEY (book_key, business_on)
+);
+
 CREATE TABLE reporting.risk_mart (
     book_key smallint NOT NULL,
     currency_key smallint NOT NULL,
@@ -133,24 +159,31 @@ UNION ALL SELECT book, 'unknown' FROM core.book;
 
 -- The portfolio as it is --------------------------------------------------------------------------------------------
 
+-- Slices are summed by key first, then named: far cheaper than grouping by names.
 CREATE VIEW reporting.portfolio_cells AS
 SELECT b.book, c.code AS currency, coalesce(br.region, 'unknown') AS region,
        coalesce(br.branch, 'unknown') AS branch, coalesce(p.product, 'unknown') AS product,
        reporting.bucket_name(n.bucket) AS bucket, n.bucket AS bucket_order, reporting.status_name(n.status) AS status,
        n.status = 1 AS counts,                      -- in GLP and PAR
-       sum(n.loans)::bigint AS loans, sum(n.estimated_loans)::bigint AS estimated_loans,
-       reporting.major(sum(n.disbursed_minor), c.exponent) AS disbursed,
-       reporting.major(sum(n.paid_minor), c.exponent) AS paid,
-       reporting.major(sum(n.principal_minor), c.exponent) AS principal,
-       reporting.major(sum(n.outstanding_minor), c.exponent) AS outstanding,
-       reporting.major(sum(n.overdue_minor), c.exponent) AS overdue,
-       reporting.major(sum(n.overdue_principal_minor), c.exponent) AS overdue_principal
-FROM core.book_now n
+       n.loans, n.estimated_loans,
+       reporting.major(n.disbursed, c.exponent) AS disbursed,
+       reporting.major(n.paid, c.exponent) AS paid,
+       reporting.major(n.principal, c.exponent) AS principal,
+       reporting.major(n.outstanding, c.exponent) AS outstanding,
+       reporting.major(n.overdue, c.exponent) AS overdue,
+       reporting.major(n.overdue_principal, c.exponent) AS overdue_principal
+FROM (
+    SELECT book_key, currency_key, branch_key, product_key, bucket, status, sum(loans)::bigint AS loans,
+           sum(estimated_loans)::bigint AS estimated_loans, sum(disbursed_minor) AS disbursed, sum(paid_minor) AS paid,
+           sum(principal_minor) AS principal, sum(outstanding_minor) AS outstanding, sum(overdue_minor) AS overdue,
+           sum(overdue_principal_minor) AS overdue_principal
+    FROM core.book_now
+    GROUP BY book_key, currency_key, branch_key, product_key, bucket, status
+) n
 JOIN core.book b USING (book_key)
 JOIN core.currency c USING (currency_key)
 LEFT JOIN core.branch br USING (branch_key)
-LEFT JOIN core.product p USING (product_key)
-GROUP BY b.book, c.code, c.exponent, br.region, br.branch, p.product, n.bucket, n.status;
+LEFT JOIN core.product p USING (product_key);
 
 CREATE VIEW reporting.branch_now AS
 SELECT x.book, x.currency, x.region, x.branch, x.product,
@@ -201,8 +234,8 @@ SELECT book, currency, k.business_on,
 FROM reporting.branch_now JOIN core.book k USING (book)
 GROUP BY book, currency, k.business_on;
 
--- Day closes as restated now, and the running day as the last point (live).
--- Summed by keys first, named after: there are sixteen slices of each cell.
+-- Day closes as restated now, and the running day as the last point (live). Closed days come from the refresh's table,
+-- and those after its last one straight from the roll-up.
 CREATE VIEW reporting.portfolio_day AS
 SELECT b.book, c.code AS currency, d.business_on, d.live, coalesce(br.region, 'unknown') AS region,
        coalesce(br.branch, 'unknown') AS branch, coalesce(p.product, 'unknown') AS product, d.loans::bigint AS loans,
@@ -215,25 +248,42 @@ SELECT b.book, c.code AS currency, d.business_on, d.live, coalesce(br.region, 'u
        reporting.major(d.par60_minor, c.exponent) AS par60_principal,
        reporting.major(d.par90_minor, c.exponent) AS par90_principal
 FROM (
-    SELECT book_key, currency_key, branch_key, product_key, business_on, live,
-           coalesce(sum(loans) FILTER (WHERE status = 1), 0) AS loans,
-           sum(disbursed_minor) AS disbursed_minor, sum(paid_minor) AS paid_minor,
-           coalesce(sum(principal_minor) FILTER (WHERE status = 1), 0) AS principal_minor,
-           coalesce(sum(overdue_minor) FILTER (WHERE status = 1), 0) AS overdue_minor,
-           coalesce(sum(principal_minor) FILTER (WHERE status = 1 AND bucket >= 1), 0) AS par0_minor,
-           coalesce(sum(principal_minor) FILTER (WHERE status = 1 AND bucket >= 2), 0) AS par30_minor,
-           coalesce(sum(principal_minor) FILTER (WHERE status = 1 AND bucket >= 3), 0) AS par60_minor,
-           coalesce(sum(principal_minor) FILTER (WHERE status = 1 AND bucket >= 4), 0) AS par90_minor
-    FROM (
-        SELECT book_key, currency_key, branch_key, product_key, business_on, false AS live, bucket, status, loans,
-               disbursed_minor, paid_minor, principal_minor, overdue_minor
-        FROM core.book_day
-        UNION ALL
-        SELECT n.book_key, n.currency_key, n.branch_key, n.product_key, k.business_on, true, n.bucket, n.status,
-               n.loans, n.disbursed_minor, n.paid_minor, n.principal_minor, n.overdue_minor
-        FROM core.book_now n JOIN core.book k USING (book_key)
-    ) cell
-    GROUP BY book_key, currency_key, branch_key, product_key, business_on, live
+    SELECT book_key, currency_key, branch_key, product_key, business_on, false AS live, loans, disbursed_minor,
+           paid_minor, principal_minor, overdue_minor, par0_minor, par30_minor, par60_minor, par90_minor
+    FROM reporting.portfolio_day_mart
+    UNION ALL
+    SELECT day.book_key, day.currency_key, day.branch_key, day.product_key, day.business_on, false, day.loans,
+           day.disbursed_minor, day.paid_minor, day.principal_minor, day.overdue_minor, day.par0_minor, day.par30_minor,
+           day.par60_minor, day.par90_minor
+    FROM core.book k
+    CROSS JOIN LATERAL (
+        SELECT coalesce(max(m.business_on), '-infinity') AS business_on
+        FROM reporting.portfolio_day_mart m WHERE m.book_key = k.book_key
+    ) last
+    CROSS JOIN LATERAL (
+        SELECT d.book_key, d.currency_key, d.branch_key, d.product_key, d.business_on, coalesce(sum(d.loans) FILTER (WHERE d.status = 1), 0) AS loans,
+           sum(d.disbursed_minor) AS disbursed_minor, sum(d.paid_minor) AS paid_minor,
+           coalesce(sum(d.principal_minor) FILTER (WHERE d.status = 1), 0) AS principal_minor,
+           coalesce(sum(d.overdue_minor) FILTER (WHERE d.status = 1), 0) AS overdue_minor,
+           coalesce(sum(d.principal_minor) FILTER (WHERE d.status = 1 AND d.bucket >= 1), 0) AS par0_minor,
+           coalesce(sum(d.principal_minor) FILTER (WHERE d.status = 1 AND d.bucket >= 2), 0) AS par30_minor,
+           coalesce(sum(d.principal_minor) FILTER (WHERE d.status = 1 AND d.bucket >= 3), 0) AS par60_minor,
+           coalesce(sum(d.principal_minor) FILTER (WHERE d.status = 1 AND d.bucket >= 4), 0) AS par90_minor
+        FROM core.book_day d
+        WHERE d.book_key = k.book_key AND d.business_on > last.business_on
+        GROUP BY d.book_key, d.currency_key, d.branch_key, d.product_key, d.business_on
+    ) day
+    UNION ALL
+    SELECT d.book_key, d.currency_key, d.branch_key, d.product_key, k.business_on, true, coalesce(sum(d.loans) FILTER (WHERE d.status = 1), 0) AS loans,
+           sum(d.disbursed_minor) AS disbursed_minor, sum(d.paid_minor) AS paid_minor,
+           coalesce(sum(d.principal_minor) FILTER (WHERE d.status = 1), 0) AS principal_minor,
+           coalesce(sum(d.overdue_minor) FILTER (WHERE d.status = 1), 0) AS overdue_minor,
+           coalesce(sum(d.principal_minor) FILTER (WHERE d.status = 1 AND d.bucket >= 1), 0) AS par0_minor,
+           coalesce(sum(d.principal_minor) FILTER (WHERE d.status = 1 AND d.bucket >= 2), 0) AS par30_minor,
+           coalesce(sum(d.principal_minor) FILTER (WHERE d.status = 1 AND d.bucket >= 3), 0) AS par60_minor,
+           coalesce(sum(d.principal_minor) FILTER (WHERE d.status = 1 AND d.bucket >= 4), 0) AS par90_minor
+    FROM core.book_now d JOIN core.book k USING (book_key)
+    GROUP BY d.book_key, d.currency_key, d.branch_key, d.product_key, k.business_on
 ) d
 JOIN core.book b USING (book_key)
 JOIN core.currency c USING (currency_key)
@@ -260,22 +310,20 @@ LEFT JOIN core.branch br USING (branch_key);
 CREATE VIEW reporting.cash_day_now AS
 SELECT b.book, c.code AS currency, coalesce(br.region, 'unknown') AS region,
        coalesce(br.branch, 'unknown') AS branch, coalesce(p.product, 'unknown') AS product,
-       d.effective_on AS day, d.effective_on < b.business_on AS closed,
-       reporting.major(d.due_minor, c.exponent) AS due,
-       d.due_count::bigint AS due_count, d.on_time_count::bigint AS on_time_count,
-       reporting.major(d.due_collected_minor, c.exponent) AS due_collected,   -- by the close of the day
-       reporting.major(d.current_minor, c.exponent) AS current,
-       reporting.major(d.arrears_minor, c.exponent) AS arrears,
-       reporting.major(d.advance_minor, c.exponent) AS advance,
-       reporting.major(d.cash_minor, c.exponent) AS cash,
-       reporting.ratio(d.due_collected_minor, d.due_minor) AS efficiency_current,
-       reporting.ratio(d.cash_minor, d.due_minor) AS efficiency_total
+       d.day, d.day < b.business_on AS closed,
+       reporting.major(d.due, c.exponent) AS due, d.due_count, d.on_time_count,
+       reporting.major(d.collected, c.exponent) AS due_collected,   -- by the close of the day
+       reporting.major(d.current, c.exponent) AS current,
+       reporting.major(d.arrears, c.exponent) AS arrears,
+       reporting.major(d.advance, c.exponent) AS advance,
+       reporting.major(d.current + d.arrears + d.advance, c.exponent) AS cash,
+       reporting.ratio(d.collected, d.due) AS efficiency_current,
+       reporting.ratio(d.current + d.arrears + d.advance, d.due) AS efficiency_total
 FROM (
-    SELECT book_key, currency_key, branch_key, product_key, effective_on,
-           sum(due_minor) AS due_minor, sum(due_count) AS due_count, sum(on_time_count) AS on_time_count,
-           sum(due_collected_minor) AS due_collected_minor, sum(current_minor) AS current_minor,
-           sum(arrears_minor) AS arrears_minor, sum(advance_minor) AS advance_minor,
-           sum(current_minor + arrears_minor + advance_minor) AS cash_minor
+    SELECT book_key, currency_key, branch_key, product_key, effective_on AS day, sum(due_minor) AS due,
+           sum(due_count)::bigint AS due_count, sum(on_time_count)::bigint AS on_time_count,
+           sum(due_collected_minor) AS collected, sum(current_minor) AS current, sum(arrears_minor) AS arrears,
+           sum(advance_minor) AS advance
     FROM core.cash_day
     GROUP BY book_key, currency_key, branch_key, product_key, effective_on
 ) d
@@ -286,13 +334,15 @@ LEFT JOIN core.product p USING (product_key);
 
 CREATE VIEW reporting.cash_minute_now AS
 SELECT b.book, c.code AS currency, coalesce(br.region, 'unknown') AS region,
-       coalesce(br.branch, 'unknown') AS branch, m.minute,
-       sum(m.payments)::bigint AS payments, reporting.major(sum(m.amount_minor), c.exponent) AS amount
-FROM core.cash_minute m
+       coalesce(br.branch, 'unknown') AS branch, m.minute, m.payments, reporting.major(m.amount, c.exponent) AS amount
+FROM (
+    SELECT book_key, currency_key, branch_key, minute, sum(payments)::bigint AS payments, sum(amount_minor) AS amount
+    FROM core.cash_minute
+    GROUP BY book_key, currency_key, branch_key, minute
+) m
 JOIN core.book b USING (book_key)
 JOIN core.currency c USING (currency_key)
-LEFT JOIN core.branch br USING (branch_key)
-GROUP BY b.book, c.code, c.exponent, br.region, br.branch, m.minute;
+LEFT JOIN core.branch br USING (branch_key);
 
 -- Loans -------------------------------------------------------------------------------------------------------------
 
@@ -474,20 +524,42 @@ CREATE VIEW reporting.alerts_now AS SELECT * FROM reporting.alerts WHERE is_open
 
 CREATE VIEW reporting.today AS
 WITH part AS (
-    SELECT book, currency, region, branch, product, due, due_count, due_collected, cash,
-           0::bigint AS missed, 0::numeric AS missed_amount, 0::bigint AS rolled, 0::numeric AS rolled_principal,
-           0::bigint AS unapplied, 0::numeric AS unapplied_amount, 0::bigint AS returned, 0::numeric AS returned_amount
-    FROM reporting.cash_day_now JOIN core.book k USING (book) WHERE day = k.business_on
+    SELECT d.book_key, d.currency_key, d.branch_key, d.product_key, d.due_minor AS due, d.due_count,
+           d.due_collected_minor AS collected, d.current_minor + d.arrears_minor + d.advance_minor AS cash,
+           0::bigint AS missed, 0::bigint AS missed_minor, 0::bigint AS rolled, 0::bigint AS rolled_minor,
+           0::bigint AS unapplied, 0::bigint AS unapplied_minor
+    FROM core.book k JOIN core.cash_day d ON d.book_key = k.book_key AND d.effective_on = k.business_on
     UNION ALL
-    SELECT book, currency, region, branch, product, 0, 0, 0, 0,
-           due_count - on_time_count, due - due_collected, 0, 0, 0, 0, 0, 0
-    FROM reporting.cash_day_now JOIN core.book k USING (book) WHERE day = k.business_on - 1
+    SELECT d.book_key, d.currency_key, d.branch_key, d.product_key, 0, 0, 0, 0,
+           d.due_count - d.on_time_count, d.due_minor - d.due_collected_minor, 0, 0, 0, 0
+    FROM core.book k JOIN core.cash_day d ON d.book_key = k.book_key AND d.effective_on = k.business_on - 1
     UNION ALL
-    SELECT book, currency, region, branch, product, 0, 0, 0, 0, 0, 0, loans, principal, 0, 0, 0, 0
-    FROM reporting.past_due_now WHERE days_past_due = 31
+    SELECT m.book_key, m.currency_key, m.branch_key, m.product_key, 0, 0, 0, 0, 0, 0, m.loans, m.principal_minor, 0, 0
+    FROM core.book k
+    JOIN reporting.past_due_mart m ON m.book_key = k.book_key AND m.past_due_on = k.business_on - 31
     UNION ALL
-    SELECT book, currency, region, branch, product, 0, 0, 0, 0, 0, 0, 0, 0, 1, coalesce(amount, 0), 0, 0
-    FROM reporting.unapplied_now
+    SELECT s.book_key, s.currency_key, s.branch_key, s.product_key, 0, 0, 0, 0, 0, 0, 0, 0, 1, u.amount_minor
+    FROM core.unapplied u JOIN core.loan_state s USING (slice, loan_key)
+), keyed AS (
+    SELECT book_key, currency_key, branch_key, product_key, sum(due) AS due, sum(due_count) AS due_count,
+           sum(collected) AS collected, sum(cash) AS cash, sum(missed) AS missed, sum(missed_minor) AS missed_minor,
+           sum(rolled) AS rolled, sum(rolled_minor) AS rolled_minor, sum(unapplied) AS unapplied,
+           sum(unapplied_minor) AS unapplied_minor
+    FROM part
+    GROUP BY book_key, currency_key, branch_key, product_key
+), named AS (
+    SELECT b.book, c.code AS currency, coalesce(br.region, 'unknown') AS region,
+           coalesce(br.branch, 'unknown') AS branch, coalesce(p.product, 'unknown') AS product,
+           reporting.major(due, c.exponent) AS due, due_count, reporting.major(collected, c.exponent) AS due_collected,
+           reporting.major(cash, c.exponent) AS cash, missed, reporting.major(missed_minor, c.exponent) AS missed_amount,
+           rolled, reporting.major(rolled_minor, c.exponent) AS rolled_principal,
+           unapplied, reporting.major(unapplied_minor, c.exponent) AS unapplied_amount,
+           0::bigint AS returned, 0::numeric AS returned_amount
+    FROM keyed
+    JOIN core.book b USING (book_key)
+    JOIN core.currency c USING (currency_key)
+    LEFT JOIN core.branch br USING (branch_key)
+    LEFT JOIN core.product p USING (product_key)
     UNION ALL
     SELECT book, currency, region, branch, product, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, coalesce(amount, 0)
     FROM reporting.returned_today
@@ -498,7 +570,7 @@ SELECT book, currency, region, branch, product, b.business_on,
        sum(rolled)::bigint AS rolled_past_30, sum(rolled_principal) AS rolled_past_30_principal,
        sum(unapplied)::bigint AS unapplied, sum(unapplied_amount) AS unapplied_amount,
        sum(returned)::bigint AS returned, sum(returned_amount) AS returned_amount
-FROM part JOIN core.book b USING (book)
+FROM named JOIN core.book b USING (book)
 GROUP BY book, currency, region, branch, product, b.business_on;
 
 -- How fresh ----------------------------------------------------------------------------------------------------------
