@@ -8,9 +8,9 @@ from grafana.boards.panels import (
     COUNT,
     DAYS,
     EXACT,
-    SECONDS,
     Column,
     Panel,
+    data_age,
     drill_table,
     fixed,
     kpi,
@@ -46,24 +46,23 @@ def board() -> BoardSpec:
         tags=["loan"],
         since="now-24h",
         variables=[variables.book(), variables.loan(), variables.currency_of_loan()],
-        panels=[*_state(), *_story(), *_details()],
+        panels=[
+            *_identity(),
+            *_lateness(),
+            *_debt_and_risk(),
+            *_story(),
+            *_score(),
+            *_installments(),
+            *_alerts(),
+            *_events(),
+        ],
     )
 
 
-def _state() -> list[Panel]:
+def _identity() -> list[Panel]:
     source = "reporting.loan_now, live"
     return [
-        kpi(
-            "loan/data_as_of",
-            "Data as of",
-            question="How old is what I see? The age of the partition that is furthest behind.",
-            unit=SECONDS,
-            source="reporting.freshness, live",
-            steps=palette.DATA_AGE,
-            empty="catching up",
-            decimals=0,
-            width=3,
-        ),
+        data_age("loan", width=3),
         kpi("loan/loan", "Loan", question="Which loan is this?", unit="string", source=source, text=True),
         kpi(
             "loan/bucket",
@@ -75,6 +74,12 @@ def _state() -> list[Panel]:
             mappings=palette.named_colors(palette.BUCKETS),
             width=3,
         ),
+    ]
+
+
+def _lateness() -> list[Panel]:
+    source = "reporting.loan_now, live"
+    return [
         kpi(
             "loan/days_past_due",
             "Days past due",
@@ -93,6 +98,12 @@ def _state() -> list[Panel]:
             steps=palette.MONEY,
             decimals=2,
         ),
+    ]
+
+
+def _debt_and_risk() -> list[Panel]:
+    source = "reporting.loan_now, live"
+    return [
         kpi(
             "loan/overdue",
             "Overdue, $currency",
@@ -147,7 +158,7 @@ def _story() -> list[Panel]:
     ]
 
 
-def _details() -> list[Panel]:
+def _score() -> list[Panel]:
     return [
         trend_of_days(
             "loan/score_line",
@@ -175,6 +186,11 @@ def _details() -> list[Panel]:
             height=8,
             empty="Nothing raises the score",
         ),
+    ]
+
+
+def _installments() -> list[Panel]:
+    return [
         drill_table(
             "loan/installments",
             "Installments, $currency",
@@ -189,6 +205,11 @@ def _details() -> list[Panel]:
             width=14,
             height=12,
         ),
+    ]
+
+
+def _alerts() -> list[Panel]:
+    return [
         drill_table(
             "loan/alerts",
             "Alerts of this loan",
@@ -200,6 +221,11 @@ def _details() -> list[Panel]:
             height=12,
             empty="This loan never raised an alert",
         ),
+    ]
+
+
+def _events() -> list[Panel]:
+    return [
         drill_table(
             "loan/events",
             "Every event, as it came",

@@ -55,6 +55,7 @@ class About:
     unit: str
     width: int
     height: int
+    sql: str = ""  # of the query, where it is not the panel's own
 
 
 def kpi(
@@ -73,9 +74,12 @@ def kpi(
     time_series: bool = False,
     width: int = 4,
     empty: str = "none",
+    sql: str = "",
 ) -> Panel:
     """One figure; with `sparkline` its query gives a row a day (or a time series) and the last row counts."""
-    about = About(slug=slug, title=title, question=question, source=source, unit=unit, width=width, height=3)
+    about = About(
+        slug=slug, title=title, question=question, source=source, unit=unit, width=width, height=3, sql=sql
+    )
     panel = stat.Panel().thresholds(palette.thresholds(tuple(steps)))
     panel.color_mode(common_models.BigValueColorMode.VALUE).no_value(empty)
     panel.graph_mode(
@@ -89,6 +93,22 @@ def kpi(
     if link:
         panel.data_links([_link(*link)])
     return _finish(about, panel, time_series=time_series)
+
+
+def data_age(board: str, *, width: int = 4) -> Panel:
+    """How old the figures are: on every board, and in the page's head."""
+    return kpi(
+        f"{board}/data_as_of",
+        "Data as of",
+        question="How old is what I see? The age of the partition furthest behind; a quiet night is fresh.",
+        unit=SECONDS,
+        source="reporting.freshness, live",
+        steps=palette.DATA_AGE,
+        decimals=0,
+        empty="catching up",
+        sql="data_as_of",
+        width=width,
+    )
 
 
 def trend_of_days(
@@ -236,7 +256,7 @@ def _finish(
     about: About, panel: Builder, columns: Sequence[Column] = (), *, time_series: bool = False
 ) -> Panel:
     panel.title(about.title).description(f"{about.question}\n\nSource: {about.source}").unit(about.unit)
-    panel.datasource(POSTGRES).with_target(query(about.slug, time_series=time_series))
+    panel.datasource(POSTGRES).with_target(query(about.sql or about.slug, time_series=time_series))
     for column in columns:
         properties = [
             models.DynamicConfigValue(id_val=name, value=value) for name, value in column.properties

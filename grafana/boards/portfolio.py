@@ -9,10 +9,10 @@ from grafana.boards.panels import (
     EXACT,
     MONEY,
     RATIO,
-    SECONDS,
     Column,
     Panel,
     dashed,
+    data_age,
     drill_table,
     fixed,
     kpi,
@@ -41,11 +41,21 @@ def board() -> BoardSpec:
         tags=["portfolio"],
         since="now-24h",
         variables=[*variables.selection(), variables.business_days(30, 90, 180, 365, first=90)],
-        panels=[*_key_figures(), *_trends(), *_where(), *_risk(), *_whom_first()],
+        panels=[
+            *_size_and_lateness(),
+            *_collection_and_risk(),
+            *_trends(),
+            *_lateness_by_bucket(),
+            *_branches(),
+            *_bands(),
+            *_products(),
+            *_states(),
+            *_whom_first(),
+        ],
     )
 
 
-def _key_figures() -> list[Panel]:
+def _size_and_lateness() -> list[Panel]:
     return [
         kpi(
             "portfolio/outstanding",
@@ -79,6 +89,11 @@ def _key_figures() -> list[Panel]:
             decimals=2,
             sparkline=True,
         ),
+    ]
+
+
+def _collection_and_risk() -> list[Panel]:
+    return [
         kpi(
             "portfolio/efficiency",
             "Collection efficiency, 7 days",
@@ -98,19 +113,7 @@ def _key_figures() -> list[Panel]:
             unit=COUNT,
             source="reporting.risk_now, each minute",
         ),
-        kpi(
-            "portfolio/data_as_of",
-            "Data as of",
-            question=(
-                "How old is what I see? "
-                "The age of the partition that is furthest behind; a quiet night is fresh."
-            ),
-            unit=SECONDS,
-            source="reporting.freshness, live",
-            steps=palette.DATA_AGE,
-            empty="catching up",
-            decimals=0,
-        ),
+        data_age("portfolio"),
     ]
 
 
@@ -146,7 +149,7 @@ def _trends() -> list[Panel]:
     ]
 
 
-def _where() -> list[Panel]:
+def _lateness_by_bucket() -> list[Panel]:
     return [
         stacked_bars(
             "portfolio/late_by_bucket",
@@ -162,6 +165,11 @@ def _where() -> list[Panel]:
             value="principal",
             height=9,
         ),
+    ]
+
+
+def _branches() -> list[Panel]:
+    return [
         drill_table(
             "portfolio/branch_league",
             "Branch league, $currency",
@@ -191,7 +199,7 @@ def _where() -> list[Panel]:
     ]
 
 
-def _risk() -> list[Panel]:
+def _bands() -> list[Panel]:
     return [
         ranking(
             "portfolio/risk_bands",
@@ -203,6 +211,11 @@ def _risk() -> list[Panel]:
             width=6,
             height=6,
         ),
+    ]
+
+
+def _products() -> list[Panel]:
+    return [
         drill_table(
             "portfolio/product_matrix",
             "Principal by product and days past due",
@@ -222,6 +235,11 @@ def _risk() -> list[Panel]:
             width=8,
             height=6,
         ),
+    ]
+
+
+def _states() -> list[Panel]:
+    return [
         drill_table(
             "portfolio/loan_states",
             "Where loans stand, $currency",

@@ -9,9 +9,9 @@ from grafana.boards.panels import (
     EXACT,
     MONEY,
     RATIO,
-    SECONDS,
     Column,
     Panel,
+    data_age,
     drill_table,
     fixed,
     kpi,
@@ -38,25 +38,22 @@ def board() -> BoardSpec:
         tags=["operations"],
         since="now-1h",
         variables=variables.selection(),
-        panels=[*_state_of_the_day(), *_what_needs_a_hand(), *_pictures(), *_lists()],
+        panels=[
+            *_the_day(),
+            *_the_book(),
+            *_lateness(),
+            *_cash_to_place(),
+            *_stream(),
+            *_pictures(),
+            *_branches(),
+            *_alerts(),
+        ],
     )
 
 
-def _state_of_the_day() -> list[Panel]:
+def _the_day() -> list[Panel]:
     return [
-        kpi(
-            "today/data_as_of",
-            "Data as of",
-            question=(
-                "How old is what I see? "
-                "The age of the partition that is furthest behind; a quiet night is fresh."
-            ),
-            unit=SECONDS,
-            source="reporting.freshness, live",
-            steps=palette.DATA_AGE,
-            empty="catching up",
-            decimals=0,
-        ),
+        data_age("today"),
         kpi(
             "today/business_day",
             "Business day",
@@ -84,6 +81,11 @@ def _state_of_the_day() -> list[Panel]:
             source="reporting.cash_day_now, live",
             steps=palette.MONEY,
         ),
+    ]
+
+
+def _the_book() -> list[Panel]:
+    return [
         kpi(
             "today/outstanding",
             "Outstanding principal, $currency",
@@ -111,7 +113,7 @@ def _state_of_the_day() -> list[Panel]:
     ]
 
 
-def _what_needs_a_hand() -> list[Panel]:
+def _lateness() -> list[Panel]:
     return [
         kpi(
             "today/newly_missed",
@@ -128,6 +130,11 @@ def _what_needs_a_hand() -> list[Panel]:
             source="reporting.past_due_now, each minute",
             steps=palette.ANY_IS_HIGH,
         ),
+    ]
+
+
+def _cash_to_place() -> list[Panel]:
+    return [
         kpi(
             "today/unapplied_cash",
             "Unapplied cash, $currency",
@@ -144,6 +151,11 @@ def _what_needs_a_hand() -> list[Panel]:
             source="reporting.returned_today, live",
             steps=palette.ANY_IS_WATCH,
         ),
+    ]
+
+
+def _stream() -> list[Panel]:
+    return [
         kpi(
             "today/unacknowledged_alerts",
             "Alerts to acknowledge",
@@ -198,7 +210,7 @@ def _pictures() -> list[Panel]:
     ]
 
 
-def _lists() -> list[Panel]:
+def _branches() -> list[Panel]:
     return [
         drill_table(
             "today/branches",
@@ -219,6 +231,11 @@ def _lists() -> list[Panel]:
             ),
             width=12,
         ),
+    ]
+
+
+def _alerts() -> list[Panel]:
+    return [
         drill_table(
             "today/open_alerts",
             "Open alerts",
