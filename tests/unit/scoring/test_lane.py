@@ -42,7 +42,7 @@ class FakeScoreStore:
 
 def a_lane(store: FakeScoreStore) -> Lane:
     return Lane(
-        store=store,  # type: ignore[arg-type]  # as much of a store as a batch without loans needs
+        store=store,
         policy=Policy(scorer=RulesScorer(), loss_given_default=0.45),
         backlog=Backlog(),
         batch_loans=100,
@@ -53,7 +53,7 @@ def a_lane(store: FakeScoreStore) -> Lane:
 
 
 async def test_loans_are_scored_when_the_database_is_back() -> None:
-    away = [ConnectionRefusedError(), asyncpg.DeadlockDetectedError(), asyncpg.AdminShutdownError()]
+    away = [ConnectionRefusedError(), asyncpg.DeadlockDetectedError("a"), asyncpg.AdminShutdownError("b")]
     store = FakeScoreStore(failures=away)
     lane = a_lane(store)
     await lane.apply(1, [5, 6])
@@ -69,4 +69,4 @@ async def test_one_loan_that_does_not_fit_leaves_the_others_scored() -> None:
 
 async def test_a_schema_that_does_not_fit_stops_the_worker() -> None:
     with pytest.raises(asyncpg.UndefinedColumnError):
-        await a_lane(FakeScoreStore(failures=[asyncpg.UndefinedColumnError()])).apply(1, [1])
+        await a_lane(FakeScoreStore(failures=[asyncpg.UndefinedColumnError("no column")])).apply(1, [1])
