@@ -11,6 +11,7 @@ from ingest.records import Barrier, Position, Record
 from ingest.transaction import PostgresUnit
 from loanbook.kafka.batches import Partition
 from loanbook.postgres.load_sql import load_sql
+from loanbook.postgres.migrate import require_schema
 from loanbook.postgres.pool import Connection, Pool, create_pool
 from loanbook.topics import SLICES
 
@@ -29,6 +30,7 @@ class PostgresLoanStore:
     async def open(cls, dsn: str, cluster_id: str) -> PostgresLoanStore:
         """Connect as the ingest writer and read the names."""
         pool = await create_pool(dsn, ROLE, init=_make_stages, keep_session=True)
+        await require_schema(pool)
         directory = PostgresDirectory()
         async with pool.acquire() as connection:
             await directory.load(connection)
