@@ -91,8 +91,9 @@ async def _book_differences(connection: asyncpg.Connection, loans: dict[int, Loa
         for name, value in _measures(loan):
             expected[(name, *cell)] += value  # type: ignore[index]
     rows = await connection.fetch(
-        "SELECT coalesce(b.branch, '') AS branch, bucket, status, sum(loans) AS loans, sum(paid_minor) AS paid, "
-        "sum(principal_minor) AS principal, sum(outstanding_minor) AS outstanding, sum(overdue_minor) AS overdue "
+        "SELECT coalesce(b.branch, '') AS branch, bucket, status, sum(loans) AS loans, "
+        "sum(paid_minor) AS paid, sum(principal_minor) AS principal, "
+        "sum(outstanding_minor) AS outstanding, sum(overdue_minor) AS overdue "
         "FROM core.book_now n LEFT JOIN core.branch b USING (branch_key) GROUP BY 1, 2, 3"
     )
     stored: Counter[Any] = Counter()
@@ -109,8 +110,8 @@ async def _cash_differences(connection: asyncpg.Connection, loans: dict[int, Loa
             for name in ("due", "current", "arrears", "advance"):
                 expected[(name, loan.branch or "", day)] += getattr(cash, name)
     rows = await connection.fetch(
-        "SELECT coalesce(b.branch, '') AS branch, effective_on, sum(due_minor) AS due, sum(current_minor) AS current, "
-        "sum(arrears_minor) AS arrears, sum(advance_minor) AS advance "
+        "SELECT coalesce(b.branch, '') AS branch, effective_on, sum(due_minor) AS due, "
+        "sum(current_minor) AS current, sum(arrears_minor) AS arrears, sum(advance_minor) AS advance "
         "FROM core.cash_day c LEFT JOIN core.branch b USING (branch_key) GROUP BY 1, 2"
     )
     stored: Counter[Any] = Counter()

@@ -81,7 +81,9 @@ def wanted(block: dict[str, Any]) -> dict[str, Any]:
         "arrears": Decimal(str(block["arrears"])),
         "overdue_loans": block["overdue_loans"],
         "buckets_loans": block["buckets_loans"],
-        "buckets_outstanding": {k: Decimal(str(v)) for k, v in block["buckets_outstanding_scheduled"].items()},
+        "buckets_outstanding": {
+            bucket: Decimal(str(value)) for bucket, value in block["buckets_outstanding_scheduled"].items()
+        },
         "at_risk": {days: Decimal(str(block[name])).quantize(SIX_PLACES) for days, name in AT_RISK.items()},
     }
 

@@ -43,7 +43,7 @@ class Workers:
         """Start a worker, or the dying worker when told how it fails."""
         command = [str(DYING_WORKER), *arguments] if arguments else ["-m", "ingest", "worker"]
         with self.log.open("ab") as output:
-            process = subprocess.Popen(  # noqa: S603 - our own program
+            process = subprocess.Popen(
                 [sys.executable, *command],
                 env=self.environment | environment,
                 stdout=output,

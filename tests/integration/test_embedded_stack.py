@@ -60,7 +60,7 @@ class Stack:
     environment: dict[str, str]
 
     def run(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(  # noqa: S603
+        return subprocess.run(
             [sys.executable, "-m", "embedded", *words],
             env=self.environment | environment,
             capture_output=True,
@@ -183,8 +183,8 @@ def test_a_killed_supervisor_leaves_nothing_that_the_next_start_trips_over(stack
 
 def test_two_starts_at_once_make_one_stack(stack: Stack) -> None:
     command = [sys.executable, "-m", "embedded", "up"]
-    first = subprocess.Popen(command, env=stack.environment)  # noqa: S603
-    second = subprocess.Popen(command, env=stack.environment)  # noqa: S603
+    first = subprocess.Popen(command, env=stack.environment)
+    second = subprocess.Popen(command, env=stack.environment)
     assert (first.wait(150), second.wait(150)) == (0, 0)
     assert sum("embedded supervise" in line for line in stack.processes()) == 1
 
@@ -211,7 +211,7 @@ def test_a_port_that_is_taken_is_named_with_the_variable_that_chooses_another(st
 
 def run_demo(stack: Stack, command: list[str]) -> subprocess.Popen[str]:
     """Start the demonstration as a terminal would, and return when the book is being sent."""
-    demo = subprocess.Popen(  # noqa: S603
+    demo = subprocess.Popen(
         command, env=stack.environment, stdout=subprocess.PIPE, text=True, start_new_session=True
     )
     assert demo.stdout is not None

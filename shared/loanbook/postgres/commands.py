@@ -21,16 +21,17 @@ def main(arguments: list[str]) -> int:
     chosen = parser.parse_args(arguments)
     if not chosen.database_url:
         parser.error("set DATABASE_URL or give --database-url")
-    applied = asyncio.run(_migrate(chosen.database_url, chosen.roles))
+    roles = chosen.roles.read_text(encoding="utf-8") if chosen.roles else None
+    applied = asyncio.run(_migrate(chosen.database_url, roles))
     print(f"schema {latest_schema()}: " + (", ".join(applied) or "nothing to do"))
     return 0
 
 
-async def _migrate(dsn: str, roles: Path | None) -> list[str]:
+async def _migrate(dsn: str, roles: str | None) -> list[str]:
     if roles is not None:
         connection = await connect(dsn)
         try:
-            await connection.execute(roles.read_text(encoding="utf-8"))
+            await connection.execute(roles)
         finally:
             await connection.close()
     return await migrate(dsn)

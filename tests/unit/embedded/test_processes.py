@@ -25,7 +25,7 @@ STUBBORN = [
 
 @pytest.fixture
 def sleeper() -> Iterator[subprocess.Popen[bytes]]:
-    child = subprocess.Popen(SLEEPER)  # noqa: S603
+    child = subprocess.Popen(SLEEPER)
     yield child
     child.kill()
     child.wait()
