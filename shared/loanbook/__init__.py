@@ -1,0 +1,1 @@
+"""The loan book: the one package that all services share."""

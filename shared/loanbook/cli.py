@@ -11,7 +11,7 @@ GROUP = "loanpulse.commands"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command: an entry point `name = module:main`, where main(arguments) gives an exit code."""
+    """Run one command: an entry point `name = module:main`, given the arguments, gives the exit code."""
     words = sys.argv[1:] if arguments is None else arguments
     commands = {point.name: point for point in entry_points(group=GROUP)}
     if not words or words[0] in {"-h", "--help"}:

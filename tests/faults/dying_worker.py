@@ -12,6 +12,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import count
+from typing import Any
 
 from ingest.app import IngestWorker, run_worker
 from ingest.settings import WorkerSettings
@@ -27,8 +28,8 @@ def die_at_commit(number: int, *, before: bool) -> None:
     batches = count(1)
     due: list[bool] = []
 
-    async def counted(unit: PostgresUnit, segments: object) -> None:
-        await advance(unit, segments)  # type: ignore[arg-type]
+    async def counted(unit: PostgresUnit, segments: Any, *more: Any) -> None:
+        await advance(unit, segments, *more)
         if segments and next(batches) == number:
             due.append(True)
 

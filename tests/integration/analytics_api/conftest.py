@@ -142,7 +142,7 @@ async def shared_book(postgres: Database, filled_template: str) -> AsyncIterator
 
 
 @asynccontextmanager
-async def api_on(dsn: str, **overrides: Any) -> AsyncIterator[httpx.AsyncClient]:  # noqa: ANN401
+async def api_on(dsn: str, **overrides: Any) -> AsyncIterator[httpx.AsyncClient]:
     """The API on a database, and a client that brings the key."""
     given: dict[str, Any] = {"api_keys": DIGEST, "boards_dir": BOARDS, "cache_for": 0, "rate_per_second": 0}
     given |= overrides
@@ -164,7 +164,7 @@ async def api(shared_book: str) -> AsyncIterator[httpx.AsyncClient]:
 Getter = Callable[..., Awaitable[Any]]
 
 
-async def ask(client: httpx.AsyncClient, path: str, **query: Any) -> Any:  # noqa: ANN401
+async def ask(client: httpx.AsyncClient, path: str, **query: Any) -> Any:
     """The answer to a question that must be good."""
     answer = await client.get(path, params=query)
     assert answer.status_code == 200, answer.text

@@ -21,7 +21,7 @@ async def own(book: str) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def open_alert(client: httpx.AsyncClient) -> Any:  # noqa: ANN401
+async def open_alert(client: httpx.AsyncClient) -> Any:
     return (await ask(client, "/v1/alerts"))["items"][0]
 
 

@@ -18,7 +18,7 @@ def eur(amount: str) -> dict[str, str]:
     return {"amount": amount, "currency": "EUR"}
 
 
-def ids(answer: Any) -> list[str]:  # noqa: ANN401
+def ids(answer: Any) -> list[str]:
     return [item["loan_id"] for item in answer["items"]]
 
 

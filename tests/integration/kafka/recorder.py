@@ -49,7 +49,7 @@ class Recorder:
         return [r.value for batch in self.batches if batch.partition == partition for r in batch.records]
 
 
-def quick_settings(bootstrap_servers: str, **changes: Any) -> KafkaSettings:  # noqa: ANN401
+def quick_settings(bootstrap_servers: str, **changes: Any) -> KafkaSettings:
     """Return settings with short times."""
     quick: dict[str, Any] = {
         "session_timeout": timedelta(seconds=6),

@@ -150,7 +150,7 @@ class Desk:
         today: date = await self.connection.fetchval("SELECT business_on FROM core.book")
         return today
 
-    async def replaying(self, on: bool) -> None:  # noqa: FBT001 - it reads as a sentence
+    async def replaying(self, on: bool) -> None:
         await self.connection.execute("UPDATE core.book SET replaying = $1", on)
 
     async def score(self, row: LoanRow) -> asyncpg.Record:

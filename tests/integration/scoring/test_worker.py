@@ -84,15 +84,15 @@ async def publish(kafka: Broker) -> AsyncIterator[Callable[..., Awaitable[None]]
     await producer.stop()
 
 
-async def until(look: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ANN401 - whatever is looked for
+async def until(look: Callable[[], Awaitable[Any]]) -> Any:
     async with asyncio.timeout(PATIENCE_S):
         while not (found := await look()):  # noqa: ASYNC110 - what is awaited happens in another process
             await asyncio.sleep(0.05)
     return found
 
 
-async def scored_at_version(desk: Desk, loan: LoanRow) -> Any:  # noqa: ANN401 - the row
-    async def look() -> Any:  # noqa: ANN401
+async def scored_at_version(desk: Desk, loan: LoanRow) -> Any:
+    async def look() -> Any:
         row = await desk.score(loan)
         return row if row is not None and row["state_version"] == loan.version else None
 
@@ -136,7 +136,7 @@ async def test_a_notice_that_cannot_be_read_stops_nothing(
         await listening(environment)
         await desk.put(loan)
 
-        async def look() -> Any:  # noqa: ANN401 - notices before the assignment are the sweep's
+        async def look() -> Any:
             await publish(b"not a notice", loan.slice)
             await publish(desk.notice(loan), loan.slice)
             return await desk.score(loan)

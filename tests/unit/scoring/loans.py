@@ -22,7 +22,7 @@ _DAYS = (
 )
 
 
-def a_row(late: int = 0, *, number: int = 1, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - any column
+def a_row(late: int = 0, *, number: int = 1, **changes: Any) -> dict[str, Any]:
     """A loan of twelve monthly installments of 100.00, three of them paid; `late` days past due."""
     first_due = TODAY - timedelta(days=late + 90 if late else 80)
     overdue = (1 + late // 31) * 10_000 if late else 0

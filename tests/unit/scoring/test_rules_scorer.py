@@ -184,7 +184,7 @@ def test_crossing_the_threshold_is_what_changed() -> None:
 )
 def test_legal_steps_need_more_than_sixty_days(days: int, probability: float, strategy: str) -> None:
     class Fixed(RulesScorer):
-        def score(self, loans: Any, features: Any) -> ScoreBatch:  # noqa: ANN401
+        def score(self, loans: Any, features: Any) -> ScoreBatch:
             from dataclasses import replace  # noqa: PLC0415
 
             return replace(super().score(loans, features), default_probability=np.array([probability]))
