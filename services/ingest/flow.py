@@ -6,6 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import attrgetter
 from typing import Protocol
 
 from ingest.cache import LoanCache
@@ -21,14 +23,18 @@ from ingest.records import (
     Remembered,
     Segment,
     StoredLoan,
+    Tally,
     reference_fault,
 )
 from loanbook.domain.events import LoanCreated, LoanEvent, LoanOpenedFromSnapshot
 from loanbook.domain.loan import Loan, fold
 from loanbook.domain.settings import ProductSettings
+from loanbook.kafka.batches import Partition
 from loanbook.postgres.ledger import TYPE_KEYS, digest_of
 from loanbook.topics import loan_key_of, slice_of
-from loanbook.wire import Received, ReceivedReference
+from loanbook.wire import Received, ReceivedDayClosed, ReceivedReference
+
+_OTHER = (ReceivedDayClosed, ReceivedReference)  # records that are no events of a loan
 
 
 class Directory(Protocol):
@@ -76,8 +82,8 @@ class Unit(Protocol):
     async def bury(self, dead: Sequence[tuple[Record, Rejection]]) -> None:
         """Write dead letters with their original bytes."""
 
-    async def advance(self, segments: Sequence[Segment]) -> None:
-        """Move the positions, and note the day barriers reached."""
+    async def advance(self, segments: Sequence[Segment], tallies: Mapping[Partition, Tally]) -> None:
+        """Move the positions with their counters, and note the day barriers reached."""
 
 
 class LoanStore(Protocol):
@@ -105,11 +111,11 @@ async def record_batch(segments: Sequence[Segment], store: LoanStore, cache: Loa
         dead += [(row.record, Rejection("id was used before with other content", "id"))
                  for row in remembered.conflicts]  # fmt: skip
         await unit.bury(dead)
-        await unit.advance(claimed.segments)
+        await unit.advance(claimed.segments, tallies(claimed.segments, remembered, dead))
     cache.keep(changes)
     return BatchOutcome(
         applied=len(remembered.fresh),
-        duplicates=remembered.duplicates,
+        duplicates=len(remembered.duplicates),
         conflicts=len(remembered.conflicts),
         dead=len(dead),
         dead_by_partition=Counter(record.partition for record, _ in dead),
@@ -135,6 +141,25 @@ def sort_out(records: Iterable[Record], unit: Unit) -> tuple[list[LedgerRow], li
         elif (fault := reference_fault(value, unit.books)) is not None:
             dead.append((record, fault))
     return rows, dead
+
+
+def tallies(
+    segments: Iterable[Segment], remembered: Remembered, dead: Sequence[tuple[Record, Rejection]]
+) -> dict[Partition, Tally]:
+    """What became of the records, by partition; each fate is counted by itself, so that sums can be held."""
+    received: Counter[Partition] = Counter()
+    other: Counter[Partition] = Counter()
+    for segment in segments:
+        received[segment.partition] += len(segment.records)
+        other[segment.partition] += sum(isinstance(record.value, _OTHER) for record in segment.records)
+    other.subtract(record.partition for record, _ in dead if isinstance(record.value, _OTHER))
+    taken = _by_partition(row.record for row in remembered.fresh)
+    duplicates = _by_partition(row.record for row in remembered.duplicates)
+    died = _by_partition(record for record, _ in dead)
+    return {
+        p: Tally(received=count, taken=taken[p], duplicates=duplicates[p], dead=died[p], other=other[p])
+        for p, count in received.items()
+    }
 
 
 async def fold_changed(
@@ -209,6 +234,14 @@ def product_of(events: Iterable[LoanEvent]) -> str | None:
         return None
     fact = min(opened, key=lambda event: event.order).fact
     return fact.product if isinstance(fact, LoanCreated | LoanOpenedFromSnapshot) else None
+
+
+def _by_partition(records: Iterable[Record]) -> Counter[Partition]:
+    # They stand together by partition: a comparison of one object with itself is cheaper than a hash.
+    counts: Counter[Partition] = Counter()
+    for partition, group in groupby(records, attrgetter("partition")):
+        counts[partition] += sum(1 for _ in group)
+    return counts
 
 
 def _ledger_row(record: Record, value: Received, book: Book, directory: Directory) -> LedgerRow:

@@ -159,8 +159,18 @@ class Remembered:
     """What the ledger made of the rows: new events, mere repetitions, ids used twice."""
 
     fresh: list[LedgerRow]
-    duplicates: int
+    duplicates: list[LedgerRow]
     conflicts: list[LedgerRow]
+
+
+class Tally(NamedTuple):
+    """What became of the records of one partition in one batch; the first is the sum of the others."""
+
+    received: int = 0
+    taken: int = 0  # new rows of the ledger, whether they count or not
+    duplicates: int = 0
+    dead: int = 0
+    other: int = 0  # ends of days and reference data
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,7 @@ from ingest.records import (
     RollupMeasures,
     Segment,
     StoredLoan,
+    Tally,
     fingerprint_of,
     reference_fault,
 )
@@ -86,7 +87,7 @@ class PostgresUnit:
     async def remember(self, rows: Sequence[LedgerRow]) -> Remembered:
         """Write the ledger rows that are new; a further copy of a fact is kept and marked."""
         if not rows:
-            return Remembered(fresh=[], duplicates=0, conflicts=[])
+            return Remembered(fresh=[], duplicates=[], conflicts=[])
         first = {row.identity: row for row in reversed(rows)}
         inserted = await self._insert_events([event_row(row) for row in first.values()])
         again = [row for row in rows if row.identity not in inserted or first[row.identity] is not row]
@@ -96,8 +97,9 @@ class PostgresUnit:
         repeated = [row for row in again if copies.get(row.identity) is not row]
         digests = known | {identity: row.digest for identity, row in copies.items()}
         conflicts = [row for row in repeated if digests[row.identity] != row.digest]
+        duplicates = [row for row in repeated if digests[row.identity] == row.digest]
         fresh = [row for row in first.values() if row.identity in inserted] + list(copies.values())
-        return Remembered(fresh=fresh, duplicates=len(repeated) - len(conflicts), conflicts=conflicts)
+        return Remembered(fresh=fresh, duplicates=duplicates, conflicts=conflicts)
 
     async def histories(self, refs: Iterable[LoanRef]) -> dict[LoanRef, list[LoanEvent]]:
         """All events of these loans, the fresh ones included."""
@@ -158,8 +160,8 @@ class PostgresUnit:
             list(starmap(_dead_letter, dead)),
         )
 
-    async def advance(self, segments: Sequence[Segment]) -> None:
-        """Move the positions, and note the day barriers reached."""
+    async def advance(self, segments: Sequence[Segment], tallies: Mapping[Partition, Tally]) -> None:
+        """Move the positions with their counters, and note the day barriers reached."""
         last = {segment.partition: segment for segment in segments}
         if last:
             await self._execute(
@@ -170,6 +172,7 @@ class PostgresUnit:
                 [segment.next_offset for segment in last.values()],
                 [fingerprint_of(segment.records[-1].raw) if segment.records else None
                  for segment in last.values()],
+                *([getattr(tallies.get(p, Tally()), name) for p in last] for name in Tally._fields),
             )  # fmt: skip
         barriers = [(s.partition.partition % SLICES, b) for s in segments if (b := s.barrier) is not None]
         met = [
