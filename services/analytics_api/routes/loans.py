@@ -18,6 +18,7 @@ from analytics_api.routes.wiring import (
     AppParts,
     BookFilter,
     Limit,
+    Name,
     Offset,
     PartFilter,
     data_age,
@@ -107,7 +108,7 @@ def _query(wanted: LoanFilter, book: Row, currency_key: int | None) -> LoanQuery
 async def get_loan(
     parts: AppParts,
     caller: Admitted,
-    loan_id: Annotated[str, Path(min_length=1, max_length=200)],
+    loan_id: Annotated[Name, Path()],
     wanted: Annotated[BookFilter, Query()],
 ) -> LoanDetail:
     """Facts, installments, transactions with portions, events with their three dates, score, alerts.

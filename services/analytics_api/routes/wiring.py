@@ -19,7 +19,7 @@ from analytics_api.store import PostgresAnalyticsStore, Reading, Row, Selection
 EVENTS_TOPIC = "loan.events.v1"
 OFFSET_MAX = 100_000
 LIMIT_MAX = 500
-Name = Annotated[str, Field(min_length=1, max_length=200)]
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Names = Annotated[list[Name], Field(max_length=200)]
 Limit = Annotated[int, Field(ge=1, le=LIMIT_MAX)]
 Offset = Annotated[int, Field(ge=0, le=OFFSET_MAX)]

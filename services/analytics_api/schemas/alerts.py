@@ -59,6 +59,11 @@ class Acknowledgement(BaseModel):
         json_schema_extra={"examples": [{"by": "a.musa", "note": "Called; pays on Friday.", "useful": True}]},
     )
 
-    by: Annotated[str, Field(min_length=1, max_length=100, description="Who looks after it.")]
-    note: Annotated[str | None, Field(max_length=2000)] = None
+    by: Annotated[
+        str,
+        Field(
+            min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$", description="Who looks after it."
+        ),
+    ]
+    note: Annotated[str | None, Field(max_length=2000, pattern=r"^[^\x00]*$")] = None
     useful: Annotated[bool | None, Field(description="Was the alert worth raising?")] = None

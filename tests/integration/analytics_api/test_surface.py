@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -129,7 +130,19 @@ async def test_unknown_paths_and_methods_are_problems_too(
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b'{"by": 5}', b"null"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"\xff",
+        b'{"by": 5}',
+        b"null",
+        b'{"by": "a", "note": "\\u0000"}',
+        b'{"by": "\\ud800"}',
+    ],
+)
 async def test_a_body_that_is_no_acknowledgement_is_refused(api: httpx.AsyncClient, body: bytes) -> None:
     answer = await api.post(
         "/v1/alerts/1/acknowledge", content=body, headers={"Content-Type": "application/json"}
@@ -138,11 +151,15 @@ async def test_a_body_that_is_no_acknowledgement_is_refused(api: httpx.AsyncClie
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-@pytest.mark.parametrize("text", ["'; DROP TABLE core.loan; --", "%00", "\u2028", "../../etc", "a" * 200])
+@pytest.mark.parametrize(
+    "text", ["'; DROP TABLE core.loan; --", "%00", "\x00", "a\nb", "\u2028", "../../etc", "a" * 200]
+)
 async def test_odd_names_are_only_names(api: httpx.AsyncClient, text: str) -> None:
-    for query in ({"branch": text}, {"book": text}):
+    for query in ({"branch": text}, {"book": text}, {"region": text}):
         answer = await api.get("/v1/portfolio", params=query)
         assert answer.status_code in {200, 404, 422}, answer.text
+    story = await api.get(f"/v1/loans/{quote(text, safe='')}")
+    assert story.status_code in {404, 422}, story.text
 
 
 async def test_many_askers_cost_one_query(shared_book: str) -> None:
