@@ -36,7 +36,7 @@ def on_day(number: int) -> date:
     return DAY_0 + timedelta(days=number)
 
 
-def an_event(fact: Fact, *, event_id: str = "e-1", **overrides: Any) -> LoanEvent:  # noqa: ANN401
+def an_event(fact: Fact, *, event_id: str = "e-1", **overrides: Any) -> LoanEvent:
     """A fact in its envelope, recorded at noon of its business day."""
     given: dict[str, Any] = {
         "book": BOOK,
@@ -67,7 +67,7 @@ class Story:
         self.events: list[LoanEvent] = []
         self._ids = itertools.count(1)
 
-    def tell(self, kind: type[Fact], day: int, *, booked: int | None = None, **fields: Any) -> str:  # noqa: ANN401
+    def tell(self, fact_type: type[Fact], day: int, /, *, booked: int | None = None, **fields: Any) -> str:
         """Add any fact that counts from a day; gives its event id."""
         event_id = fields.pop("event_id", None) or f"e{next(self._ids)}"
         envelope = {
@@ -75,7 +75,7 @@ class Story:
         }
         fields.setdefault("currency", CURRENCY)
         business_on = on_day(day if booked is None else booked)
-        fact = kind(effective_on=on_day(day), business_on=business_on, **fields)
+        fact = fact_type(effective_on=on_day(day), business_on=business_on, **fields)
         self.events.append(an_event(fact, event_id=event_id, loan_id=self.loan_id, **envelope))
         return event_id
 
@@ -94,7 +94,7 @@ class Story:
         *,
         day: int = 0,
         version: int = 1,
-        **fields: Any,  # noqa: ANN401
+        **fields: Any,
     ) -> str:
         """Publish a schedule."""
         return self.tell(
@@ -106,11 +106,11 @@ class Story:
             **fields,
         )
 
-    def paid(self, day: int, amount: int, **fields: Any) -> str:  # noqa: ANN401
+    def paid(self, day: int, amount: int, **fields: Any) -> str:
         """Post a repayment."""
         return self.tell(PaymentPosted, day, amount_minor=Minor(amount), **fields)
 
-    def reversed(self, original: str, day: int, **fields: Any) -> str:  # noqa: ANN401
+    def reversed(self, original: str, day: int, **fields: Any) -> str:
         """Reverse an earlier event."""
         relates_to = (Relation(kind=RelationKind.REVERSES, id=original),)
         return self.tell(PaymentReversed, day, relates_to=relates_to, **fields)
@@ -130,7 +130,7 @@ def portions(principal: int = 0, interest: int = 0, fee: int = 0, penalty: int =
     )
 
 
-def a_loan(days_past_due: int = 0, **overrides: Any) -> Loan:  # noqa: ANN401
+def a_loan(days_past_due: int = 0, **overrides: Any) -> Loan:
     """An active loan of 1,000.00, so many days late; for code that reads states."""
     as_of = overrides.pop("as_of", on_day(100))
     late = {

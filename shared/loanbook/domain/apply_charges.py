@@ -13,7 +13,7 @@ from loanbook.domain.events import (
     ChargeWaiverUndone,
     LoanEvent,
 )
-from loanbook.domain.history import UnappliedReason
+from loanbook.domain.history import History, UnappliedReason
 from loanbook.domain.money import divide_half_even
 from loanbook.domain.replay import Charge, Replay
 from loanbook.domain.schedule import row_of_charge
@@ -22,31 +22,28 @@ from loanbook.domain.settings import Component
 _BPS = 10_000
 
 
-def place(event: LoanEvent) -> tuple[date, bool, tuple[object, ...]]:
+def place(history: History, event: LoanEvent) -> tuple[date, bool, tuple[object, ...]]:
     """Where a fact is applied: on its day, charges before that day's money."""
-    return (counts_from(event), not isinstance(event.fact, ChargeAdded), event.order)
-
-
-def counts_from(event: LoanEvent) -> date:
-    """The day a fact is applied on: its own, a charge's the earlier one of that and its due day."""
     fact = event.fact
-    if isinstance(fact, ChargeAdded) and fact.due_on is not None:
-        return min(fact.due_on, fact.effective_on)
-    return fact.effective_on
+    if isinstance(fact, ChargeAdded):
+        return (_counts_from(history, event, fact), False, event.order)
+    return (fact.effective_on, True, event.order)
 
 
 def added(replay: Replay, event: LoanEvent, fact: ChargeAdded) -> None:
     """Put a charge on the installment its due day lies in, with what later facts made of it."""
     if _is_deleted(replay, fact.charge_id):
         return
-    due_on, amount = _as_updated(replay, event, fact)
+    due_on, amount = _as_updated(replay.history, event, fact)
+    if amount is None:
+        amount = _percentage(replay, fact)
     component = Component.PENALTY if fact.is_penalty else Component.FEE
     charge = Charge(fact.charge_id, fact.name, component, due_on, amount)
     charge.row = row_of_charge(replay.rows, due_on)
     replay.charges[fact.charge_id] = charge
     charge.row.charges = (*charge.row.charges, (due_on.toordinal(), int(component), amount))
     replay.owe(charge.row, component, amount)
-    replay.use_overpayment(counts_from(event))
+    replay.use_overpayment(min(due_on, fact.effective_on))
 
 
 def changed(
@@ -78,19 +75,23 @@ def waived(replay: Replay, event: LoanEvent, fact: ChargeWaived) -> None:
     replay.record(event, part)
 
 
-def _as_updated(replay: Replay, event: LoanEvent, fact: ChargeAdded) -> tuple[date, int]:
-    due_on = fact.due_on or replay.history.disbursed_on or fact.effective_on
+def _counts_from(history: History, event: LoanEvent, fact: ChargeAdded) -> date:
+    """A charge counts from its due day, or from the day it was made where that is earlier."""
+    return min(_as_updated(history, event, fact)[0], fact.effective_on)
+
+
+def _as_updated(history: History, event: LoanEvent, fact: ChargeAdded) -> tuple[date, int | None]:
+    """A charge's due day and amount with what later facts made of them."""
+    due_on = fact.due_on or history.disbursed_on or fact.effective_on
     amount = fact.amount_minor
-    for other in replay.history.applicable:
+    for other in history.applicable:
         update = other.fact
-        if (
-            isinstance(update, ChargeUpdated)
-            and update.charge_id == fact.charge_id
-            and other.order > event.order
-        ):
+        if not isinstance(update, ChargeUpdated) or update.charge_id != fact.charge_id:
+            continue
+        if other.order > event.order:
             due_on = update.due_on or due_on
             amount = update.amount_minor if update.amount_minor is not None else amount
-    return due_on, int(amount) if amount is not None else _percentage(replay, fact)
+    return due_on, amount
 
 
 def _percentage(replay: Replay, fact: ChargeAdded) -> int:

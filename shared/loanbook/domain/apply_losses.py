@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from loanbook.domain.events import LoanChargedOff, LoanEvent, LoanWrittenOff
 from loanbook.domain.repayment import Share
 from loanbook.domain.replay import Replay
@@ -24,11 +26,24 @@ def written_off(replay: Replay, event: LoanEvent, fact: LoanWrittenOff) -> None:
     if replay.history.undoings.undoes(event):
         return
     share = Share(fact.effective_on)
-    for row in replay.rows:
-        for component in range(COMPONENTS):
-            share.portions[component] += replay.waive(row, component, row.left(component), fact.effective_on)
-    replay.written_off_on, replay.written_off = fact.effective_on, sum(share.portions)
+    share.portions = _give_up(replay, fact.effective_on)
+    replay.written_off_on = fact.effective_on
     replay.record(event, sum(share.portions), share)
+
+
+def give_up_what_came_later(replay: Replay) -> None:
+    """Debts that came after a write-off are given up with it."""
+    if replay.written_off_on is not None:
+        _give_up(replay, replay.written_off_on)
+
+
+def _give_up(replay: Replay, on: date) -> list[int]:
+    given_up = [0] * COMPONENTS
+    for row in replay.rows if replay.open else ():
+        for component in range(COMPONENTS):
+            given_up[component] += replay.waive(row, component, row.left(component), on)
+    replay.written_off += sum(given_up)
+    return given_up
 
 
 def _outstanding(replay: Replay) -> list[int]:

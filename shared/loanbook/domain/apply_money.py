@@ -51,13 +51,17 @@ def charged_back(replay: Replay, event: LoanEvent, fact: PaymentChargedBack) -> 
     if original.reversed:
         replay.history.refuse(event, UnappliedReason.ORIGINAL_REVERSED)
         return
+    if original.is_recovery:
+        _recover(replay, event, -fact.amount_minor)
+        return
     share = Share(fact.effective_on)
     covered = min(fact.amount_minor, replay.overpaid)
     if covered < fact.amount_minor:
         order = replay.settings.chargeback_order
         added = _portions_back(fact.amount_minor, original, fact.portions, order)
         row = _owe_again(replay, share, added, covered)
-        row.chargebacks = (*row.chargebacks, (share.day, fact.amount_minor - covered))
+        row.chargebacks = (*row.chargebacks, (share.day, fact.amount_minor))
+        row.note(share.day)
     replay.overpaid -= covered
     if original.event.fact.cash:
         _take_back_cash(replay, original, fact)
@@ -85,7 +89,7 @@ def recovered(replay: Replay, event: LoanEvent, fact: RecoveryPosted) -> None:
 
 def _recover(replay: Replay, event: LoanEvent, amount: int) -> None:
     replay.recovered += amount
-    replay.record(event, amount)
+    replay.record(event, abs(amount)).is_recovery = True
 
 
 def _is_undone(replay: Replay, event: LoanEvent, amount: int) -> bool:

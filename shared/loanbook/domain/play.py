@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from loanbook.domain import apply_charges, apply_contract, apply_losses, apply_money, events
@@ -48,8 +49,9 @@ def play(replay: Replay) -> None:
     """Apply every fact that counts, each on its day."""
     facts = replay.history.applicable
     if any(type(event.fact) is events.ChargeAdded for event in facts):
-        facts = sorted(facts, key=apply_charges.place)
+        facts = sorted(facts, key=partial(apply_charges.place, replay.history))
     for event in facts:
         handler = HANDLERS.get(type(event.fact))
         if handler is not None:
             handler(replay, event, event.fact)
+    apply_losses.give_up_what_came_later(replay)

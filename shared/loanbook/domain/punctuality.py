@@ -61,9 +61,15 @@ class Punctuality:
 
 def days_late(row: Row, today: int) -> int:
     """The most days past due this row has been at a close, up to a day."""
+    if row.chargebacks:
+        return max(row.worst_shortfall(today), _days_late_by_due(row, today))
+    return _days_late_by_due(row, today)
+
+
+def _days_late_by_due(row: Row, today: int) -> int:
     if row.met_on is not None:
         return max(row.met_day - 1 - row.due_day, row.worst_late, 0)
-    return max(today - row.arrears_since(), row.worst_late, 0)
+    return max(today - row.due_day, row.worst_late, 0)
 
 
 def first_payment_row(rows: list[Row]) -> Row | None:

@@ -58,6 +58,8 @@ class Share:
                 self.by_timing[2] += taken
         if not row.open:
             row.meet(self.on, day)
+        if row.chargebacks:
+            row.note(day)
         self.settled.append((row.number, taken))
 
 

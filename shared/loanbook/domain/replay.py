@@ -20,6 +20,7 @@ class Record:
         "by_timing",
         "estimated",
         "event",
+        "is_recovery",
         "overpayment",
         "portions",
         "principal_after",
@@ -38,6 +39,7 @@ class Record:
         self.returned = [0, 0, 0, 0]  # portions charged back since
         self.overpayment = 0
         self.reversed = False
+        self.is_recovery = False
         self.estimated = False
         self.principal_after = 0
         self.settled: list[tuple[int, int]] = []

@@ -27,6 +27,7 @@ class Row:
         "in_advance",
         "kind",
         "late",
+        "log",
         "met_before_bootstrap",
         "met_day",
         "met_on",
@@ -60,6 +61,7 @@ class Row:
         self.added_back = _NOTHING  # part of due: what chargebacks and refunds made a debt again
         self.charges: tuple[tuple[int, int, int], ...] = ()  # (due day, component, amount)
         self.chargebacks: tuple[tuple[int, int], ...] = ()  # (day, amount)
+        self.log: tuple[tuple[int, int, int], ...] = ()  # (day, open, paid) since the first chargeback
 
     def left(self, component: int) -> int:
         """What is open of one component."""
@@ -97,17 +99,37 @@ class Row:
         self.open -= part
         if part and not self.open:
             self.meet(on, on.toordinal())
+        if self.chargebacks:
+            self.note(on.toordinal())
         return part
+
+    def note(self, day: int) -> None:
+        """Remember how it stood after a change, which only a charged-back row needs."""
+        self.log = (*self.log, (day, self.open, sum(self.paid)))
 
     def shortfall(self) -> tuple[int, int]:
         """Since which day, and how much, the chargebacks exceed what was paid on it; (0, 0) if not."""
-        available = sum(self.paid)
+        return self._shortfall_of(sum(self.paid), self.chargebacks)
+
+    def worst_shortfall(self, today: int) -> int:
+        """The most days past due that its chargebacks made it, up to a day."""
+        worst = 0
+        ends = [day for day, _, _ in self.log[1:]] + [today + 1]
+        for (day, still_open, paid), end in zip(self.log, ends, strict=True):
+            made_by_then = tuple(item for item in self.chargebacks if item[0] <= day)
+            since, _ = self._shortfall_of(paid, made_by_then)
+            if still_open and since and end > day:
+                worst = max(worst, end - 1 - since)
+        return worst
+
+    @staticmethod
+    def _shortfall_of(paid: int, chargebacks: tuple[tuple[int, int], ...]) -> tuple[int, int]:
         since = 0
-        for day, amount in self.chargebacks:
-            available -= amount
-            if available < 0 and not since:
+        for day, amount in chargebacks:
+            paid -= amount
+            if paid < 0 and not since:
                 since = day
-        return since, max(0, -available)
+        return since, max(0, -paid)
 
     def arrears_since(self) -> int:
         """The day from which an unmet row is in arrears: its due day, or that of an earlier chargeback."""
@@ -156,11 +178,14 @@ def additional_row(rows: list[Row], on: date) -> Row:
     last = rows[-1]
     if last.kind is _ADDITIONAL:
         if last.due_on < on:
+            if last.open:
+                last.worst_late = max(last.worst_late, on.toordinal() - 1 - last.due_day)
             last.due_on, last.due_day = on, on.toordinal()
         return last
     if last.due_on == on:
         return last
     row = Row(max(row.number for row in rows) + 1, _ADDITIONAL, last.due_on, on, [0, 0, 0, 0])
+    row.meet(on, row.due_day)  # until something is owed on it
     rows.append(row)
     return row
 
