@@ -182,7 +182,7 @@ async def state_model(pool: Pool, scorer: Scorer, loss_given_default: float) -> 
 
 
 def _webhook(settings: WorkerSettings, client: httpx.AsyncClient) -> WebhookClient | None:
-    if settings.webhook_url is None:
+    if not settings.webhook_url:
         return None
     endpoint = Endpoint(
         url=settings.webhook_url,

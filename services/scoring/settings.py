@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import timedelta
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from loanbook.kafka.settings import KafkaSettings
@@ -13,7 +14,7 @@ from loanbook.kafka.settings import KafkaSettings
 class WorkerSettings(BaseSettings):
     """How the worker reaches its parts, what it assumes, and whom it tells."""
 
-    model_config = SettingsConfigDict(env_prefix="SCORING_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="SCORING_", extra="ignore", env_ignore_empty=True)
 
     database_url: str = Field(validation_alias="DATABASE_URL")
     kafka_bootstrap_servers: str = Field(validation_alias="KAFKA_BOOTSTRAP_SERVERS")
@@ -37,6 +38,13 @@ class WorkerSettings(BaseSettings):
     webhook_allow_private: bool = False  # also plain http
     webhook_timeout: timedelta = timedelta(seconds=10)
     notices_wait_for_cut_off: bool = False  # until 10:00 of the next business day; off for a demonstration
+
+    @field_validator("webhook_secret", "webhook_previous_secret")
+    @classmethod
+    def _a_secret_is_base64(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None:
+            base64.b64decode(secret.get_secret_value().removeprefix("whsec_") + "==", validate=False)
+        return secret
 
     @model_validator(mode="after")
     def _a_webhook_is_signed(self) -> WorkerSettings:
