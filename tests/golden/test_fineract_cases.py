@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.golden.player import Outcome, Player, table
+from ingest.conformance.player import Outcome, Player, table
 
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "golden" / "fineract"
 QUOTA_PERCENT = {1: 100, 2: 95}

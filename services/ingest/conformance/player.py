@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.golden.actions import CaseEvents
-from tests.golden.expectations import SCHEDULE, Difference, check
-from tests.golden.planning import NotPlayableError, day_of
+from ingest.conformance.actions import CaseEvents
+from ingest.conformance.expectations import SCHEDULE, Difference, check
+from ingest.conformance.planning import NotPlayableError, day_of
 
 _FREE_OF_AMOUNTS = {"status", "charged_off_on", "transaction_reverted", "transaction_count", "charges"}
 

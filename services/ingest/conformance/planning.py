@@ -7,13 +7,13 @@ from copy import deepcopy
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from ingest.conformance.case_schedule import Plan, stated_lines, terms_of
+from ingest.conformance.case_settings import settings_of
 from loanbook.domain import events as facts
 from loanbook.domain.events import Fact, LoanEvent
 from loanbook.domain.loan import Loan, fold
 from loanbook.domain.money import Minor
 from loanbook.domain.settings import ProductSettings
-from tests.golden.fineract_schedule import Plan, stated_lines, terms_of
-from tests.golden.fineract_settings import settings_of
 
 BOOK, SOURCE, CURRENCY = "golden", "case", "EUR"
 

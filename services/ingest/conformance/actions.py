@@ -7,11 +7,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from ingest.conformance.case_schedule import cents
+from ingest.conformance.planning import NotPlayableError, PlannedCase, day_of
 from loanbook.domain import events as facts
 from loanbook.domain.events import LoanEvent, Relation, RelationKind
 from loanbook.domain.money import Minor
-from tests.golden.fineract_schedule import cents
-from tests.golden.planning import NotPlayableError, PlannedCase, day_of
 
 CREDITS = {
     "goodwill_credit": facts.CreditKind.GOODWILL,

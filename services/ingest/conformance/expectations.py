@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from ingest.conformance import expect_lateness, expect_tables
+from ingest.conformance.actions import CaseEvents
+from ingest.conformance.expect_tables import TYPES, Pairs, cents_text, money
 from loanbook.domain.loan import Loan, LoanStatus
-from tests.golden import expect_lateness, expect_tables
-from tests.golden.actions import CaseEvents
-from tests.golden.expect_tables import TYPES, Pairs, cents_text, money
 
 SCHEDULE = {"schedule", "schedule_totals"}
 STATUSES = {

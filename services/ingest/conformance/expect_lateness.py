@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from ingest.conformance.expect_tables import Pairs, cents_text, money
 from loanbook.domain.delinquency import paused_days
 from loanbook.domain.loan import Loan
-from tests.golden.expect_tables import Pairs, cents_text, money
 
 RANGES = (
     ("RANGE_1", 3),

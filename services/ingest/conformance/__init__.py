@@ -1,0 +1,1 @@
+"""Conformance: case files with expected figures, played through the fold; pure."""
