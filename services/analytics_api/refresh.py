@@ -37,7 +37,7 @@ def marts_at(now: datetime, plan: RefreshPlan) -> dict[str, list[Statement]]:
     return {
         "book_minute": [("mark_book_minute", (minute,)), ("trim_book_minutes", (oldest,))],
         "pipeline_minute": [
-            ("mark_pipeline_minute", (minute - _MINUTE, now)),  # the full count of the minute before
+            ("close_pipeline_minute", (minute - _MINUTE,)),
             ("mark_pipeline_minute", (minute, now)),
             ("trim_pipeline_minutes", (oldest,)),
         ],

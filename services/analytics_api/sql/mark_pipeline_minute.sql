@@ -1,4 +1,4 @@
--- Count what flowed in a minute; what waits is marked while the minute runs.
+-- Count what has flowed in the running minute, and what waits.
 -- $1: the minute; $2: now.
 INSERT INTO reporting.pipeline_minute AS m (minute, events, payments, dead_letters, scores, data_age_ms, outbox_waiting,
     scores_behind, restating, deliveries_waiting)
@@ -20,10 +20,6 @@ CROSS JOIN (
 ) scored
 ON CONFLICT (minute) DO UPDATE
 SET events = excluded.events, payments = excluded.payments, dead_letters = excluded.dead_letters,
-    scores = greatest(m.scores, excluded.scores),
-    data_age_ms = CASE WHEN $2 < m.minute + interval '1 minute' THEN excluded.data_age_ms ELSE m.data_age_ms END,
-    outbox_waiting = CASE WHEN $2 < m.minute + interval '1 minute' THEN excluded.outbox_waiting ELSE m.outbox_waiting END,
-    scores_behind = CASE WHEN $2 < m.minute + interval '1 minute' THEN excluded.scores_behind ELSE m.scores_behind END,
-    restating = CASE WHEN $2 < m.minute + interval '1 minute' THEN excluded.restating ELSE m.restating END,
-    deliveries_waiting = CASE WHEN $2 < m.minute + interval '1 minute' THEN excluded.deliveries_waiting
-                              ELSE m.deliveries_waiting END
+    scores = greatest(m.scores, excluded.scores), data_age_ms = excluded.data_age_ms,
+    outbox_waiting = excluded.outbox_waiting, scores_behind = excluded.scores_behind, restating = excluded.restating,
+    deliveries_waiting = excluded.deliveries_waiting

@@ -76,5 +76,8 @@ def test_the_last_page_has_no_next(total: int, limit: int, offset: int, followin
 def test_a_refresh_closes_the_minute_before_and_marks_the_running_one() -> None:
     now = datetime(2026, 3, 1, 12, 30, 20, tzinfo=UTC)
     statements = marts_at(now, RefreshPlan())["pipeline_minute"]
-    assert [arguments[0].minute for name, arguments in statements if name.startswith("mark")] == [29, 30]
+    assert [(name.split("_")[0], arguments[0].minute) for name, arguments in statements[:2]] == [
+        ("close", 29),
+        ("mark", 30),
+    ]
     assert statements[-1] == ("trim_pipeline_minutes", (now - timedelta(days=8),))

@@ -78,10 +78,10 @@ CREATE TABLE reporting.pipeline_minute (
     dead_letters bigint NOT NULL,
     scores bigint NOT NULL,                         -- loans whose newest score is of this minute
     data_age_ms bigint,                             -- worst partition at the minute's mark
-    outbox_waiting bigint NOT NULL,
-    scores_behind bigint NOT NULL,                  -- loans whose state is newer than their score
-    restating bigint NOT NULL,
-    deliveries_waiting bigint NOT NULL
+    outbox_waiting bigint,                          -- what waits is null where nobody looked in that minute
+    scores_behind bigint,                           -- loans whose state is newer than their score
+    restating bigint,
+    deliveries_waiting bigint
 );
 
 -- Active loans with arrears by the due date they are behind with.
