@@ -218,13 +218,20 @@ def refold(
     subject: Subject, book: Book, events: Sequence[LoanEvent], directory: Directory
 ) -> tuple[Loan, str | None]:
     """Fold a loan's events at the book's business day; a fault quarantines this loan alone."""
-    counted = [event for event in events if _counts(event, book, directory)]
-    settings = directory.settings(book.book_key, product_of(counted))
+    counting = counted(events, book, directory)
+    settings = directory.settings(book.book_key, product_of(counting))
     try:
-        return fold(book.book, subject.loan_id, counted, settings, book.business_on), None
+        return fold(book.book, subject.loan_id, counting, settings, book.business_on), None
     except Exception as error:  # noqa: BLE001 - one loan's fault must not stop the others; it is shown
         reason = f"{type(error).__name__}: {error}"[:500]
         return Loan(book=book.book, loan_id=subject.loan_id, as_of=book.business_on), reason
+
+
+def counted(events: Iterable[LoanEvent], book: Book, directory: Directory) -> list[LoanEvent]:
+    """The events whose source has the word on what they say."""
+    return [
+        event for event in events if directory.counts(book.book_key, TYPE_KEYS[event.fact.TYPE], event.source)
+    ]
 
 
 def product_of(events: Iterable[LoanEvent]) -> str | None:
@@ -255,7 +262,3 @@ def _ledger_row(record: Record, value: Received, book: Book, directory: Director
         digest=digest_of(event.fact.TYPE, value.data),
         data=value.data,
     )
-
-
-def _counts(event: LoanEvent, book: Book, directory: Directory) -> bool:
-    return directory.counts(book.book_key, TYPE_KEYS[event.fact.TYPE], event.source)

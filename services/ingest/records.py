@@ -116,6 +116,7 @@ class ChangedLoan:
     after: Loan
     events: list[LoanEvent]
     quarantine: str | None = None
+    is_whole: bool = False  # every part is written, whatever changed; its cash is left to the recomputation
 
     @property
     def version(self) -> int:

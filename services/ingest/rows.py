@@ -36,7 +36,7 @@ PLAN_COLUMNS = (
     "principal_paid", "interest_paid", "fee_paid", "penalty_paid", "waived",
 )  # fmt: skip
 
-_state_figures = attrgetter(
+STATE_FIGURES = (
     "status", "bucket", "estimated", "first_payment_default", "disbursed", "scheduled",
     "principal_outstanding", "total_outstanding", "overdue", "overdue_principal", "due_to_date",
     "paid", "overpaid", "written_off", "recovered", "next_due", "last_payment", "disbursed_on",
@@ -44,6 +44,9 @@ _state_figures = attrgetter(
     "charged_off_on", "restructured_on", "missed_12m", "on_time_streak", "decided", "days_late_sum",
     "recent_days_late", "max_dpd", "returned_payments",
 )  # fmt: skip
+"""Attributes of Loan in the order of the last columns of core.loan_state."""
+
+_state_figures = attrgetter(*STATE_FIGURES)
 _COMPONENTS = ("principal", "interest", "fee", "penalty")
 
 
@@ -88,7 +91,9 @@ def state_row(changed: ChangedLoan, directory: PostgresDirectory) -> tuple[Any, 
 
 def plan_changed(changed: ChangedLoan) -> bool:
     """Whether the installments differ from what is stored."""
-    return changed.before is None or changed.before.installments != changed.after.installments
+    if changed.is_whole or changed.before is None:
+        return True
+    return changed.before.installments != changed.after.installments
 
 
 def plan_row(changed: ChangedLoan) -> tuple[Any, ...]:

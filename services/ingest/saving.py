@@ -104,7 +104,7 @@ async def _save_facts(connection: Connection, changes: Sequence[ChangedLoan]) ->
     rows = [
         (*changed.ref, *loan_facts(changed.after))
         for changed in changes
-        if loan_facts(changed.before) != loan_facts(changed.after)
+        if changed.is_whole or loan_facts(changed.before) != loan_facts(changed.after)
     ]
     await _execute(connection, "save_loans", rows)
 
@@ -130,7 +130,7 @@ async def _add_rollups(
     keyed = [(changed, keys_before(changed), keys_of(changed, directory)) for changed in changes]
     cells = rollups.book_differences((changed, keys) for changed, _, keys in keyed)
     await _execute(connection, "add_book_now", [(*cell, *measures) for cell, measures in cells.items()])
-    cash = rollups.cash_differences(keyed)
+    cash = rollups.cash_differences(part for part in keyed if not part[0].is_whole)
     rows = [(*cell, books[cell.book_key].business_on, *_cash(day)) for cell, day in cash.items()]
     await _execute(connection, "add_cash_day", rows)
 
