@@ -6,6 +6,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import TypeVar
 
 import structlog
@@ -37,6 +38,8 @@ log = structlog.get_logger()
 TOPICS = (LOAN_EVENTS, BORROWER_PROFILES, BOOK_REFERENCE)
 _DECODE_SLICE = 500  # records decoded before other tasks get a turn
 _CAUGHT_UP_EVERY_S = 2
+_TRIM_EVERY_S = 3600
+_MINUTES_KEPT = timedelta(days=8)
 Part = TypeVar("Part")
 
 
@@ -131,6 +134,7 @@ class IngestWorker:
             lambda: forever(lambda: run_relay(self.store, self._producer, self.relay_wake), "relay"),
             lambda: forever(lambda: run_restate_sweep(self.store), "restate_sweep"),
             lambda: forever(self._watch_progress, "progress"),
+            lambda: forever(self._trim, "trim"),
         )
 
     async def _committed(self, segments: Sequence[Segment], outcome: BatchOutcome) -> None:
@@ -176,6 +180,11 @@ class IngestWorker:
                 metrics.LAG.labels(partition.topic, partition.partition).set(done.lag)
             await self.store.mark_caught_up([p for p, done in progress.items() if done.caught_up])
             await asyncio.sleep(_CAUGHT_UP_EVERY_S)
+
+    async def _trim(self) -> None:
+        while True:
+            await self.store.trim_cash_minutes(_MINUTES_KEPT)
+            await asyncio.sleep(_TRIM_EVERY_S)
 
 
 async def forever(work: Callable[[], Awaitable[None]], name: str) -> None:

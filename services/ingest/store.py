@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import date
+from datetime import date, timedelta
 
 from ingest.directory import PostgresDirectory
 from ingest.records import Barrier, Position, Record
@@ -89,6 +89,10 @@ class PostgresLoanStore:
             await self._pool.execute(
                 load_sql("ingest", "mark_caught_up"), self._cluster_id, *_columns(partitions)
             )
+
+    async def trim_cash_minutes(self, kept: timedelta) -> None:
+        """Forget payments by the minute that are older than this."""
+        await self._pool.execute(load_sql("ingest", "trim_cash_minutes"), kept)
 
     async def pause_position(self, partition: Partition, reason: str) -> None:
         """Stop a partition until a person has looked; the reason survives restarts."""
