@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from ingest.conformance.player import Outcome, Player, table
+from ingest.conformance.outcome import Outcome, table
+from ingest.conformance.player import Player
 
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "golden" / "fineract"
 QUOTA_PERCENT = {1: 100, 2: 95}

@@ -31,6 +31,13 @@ def settings_of(
     product: Mapping[str, Any], case: Mapping[str, Any], rules: Mapping[str, str]
 ) -> ProductSettings:
     """The settings of a case; `rules` are future-installment rules set while it runs, by transaction type."""
+    return ProductSettings.from_json(settings_json(product, case, rules))
+
+
+def settings_json(
+    product: Mapping[str, Any], case: Mapping[str, Any], rules: Mapping[str, str]
+) -> dict[str, Any]:
+    """The same settings as a product of a book keeps them."""
     given = {**product, **case["depends_on"], **case["loan"]}
     settings: dict[str, Any] = {
         "grace_days": int(given.get("arrears_grace_days") or 0),
@@ -41,7 +48,7 @@ def settings_of(
         settings |= _advanced(given, rules)
     else:
         settings["allocation"] = _from_name(str(given.get("allocation_strategy", "")).lower())
-    return ProductSettings.from_json(settings)
+    return settings
 
 
 def _advanced(given: Mapping[str, Any], rules: Mapping[str, str]) -> dict[str, Any]:

@@ -42,12 +42,12 @@ class Difference:
 Checker = Callable[[Mapping[str, Any], CaseEvents, Loan], Pairs]
 
 
-def check(step: Mapping[str, Any], case: CaseEvents) -> list[Difference] | None:
-    """Hold the state to one expectation."""
+def check(step: Mapping[str, Any], case: CaseEvents, loan: Loan) -> list[Difference] | None:
+    """Hold a state of the case's loan to one expectation."""
     checker = _CHECKERS.get(step["expect"])
     if checker is None:
         return None
-    found = checker(step, case, case.loan())
+    found = checker(step, case, loan)
     return [
         Difference(step=step["n"], expected=f"{step['expect']}: {want}", got=got)
         for want, got in found

@@ -1,48 +1,31 @@
-"""Plays a case file: its steps become events, and after each the fold is held to what the case expects."""
+"""Plays a case: its steps become events, and after each the fold is held to what the case expects."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from ingest.conformance.actions import CaseEvents
+from ingest.conformance.case_settings import settings_json
 from ingest.conformance.expectations import SCHEDULE, Difference, check
+from ingest.conformance.outcome import Outcome, outcome_of
 from ingest.conformance.planning import NotPlayableError, day_of
+from loanbook.domain.events import LoanEvent
 
 _FREE_OF_AMOUNTS = {"status", "charged_off_on", "transaction_reverted", "transaction_count", "charges"}
+_UNREADABLE = (LookupError, ValueError, ArithmeticError, TypeError)  # a step without what its kind needs
 
 
-@dataclass(kw_only=True)
-class Outcome:
-    """How a case went."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """One step as it was played: what it sent, or the expectation it claims."""
 
-    case_id: str
-    category: str
-    tier: int
-    checked: int = 0
-    not_checked: list[str] = field(default_factory=list)
-    differences: list[Difference] = field(default_factory=list)
-
-    @property
-    def verdict(self) -> str:
-        """One of passed, failed, not_claimed."""
-        if self.differences:
-            return "failed"
-        return "passed" if self.checked else "not_claimed"
-
-    def line(self) -> dict[str, Any]:
-        """The case as one line of a report."""
-        first = self.differences[0] if self.differences else None
-        return {
-            "id": self.case_id,
-            "passed": self.verdict == "passed",
-            "verdict": self.verdict,
-            "step": first.step if first else None,
-            "expected": first.expected if first else None,
-            "got": first.got if first else None,
-        }
+    step: Mapping[str, Any]
+    on: date
+    events: tuple[LoanEvent, ...] = ()
+    is_claimed: bool = False
 
 
 class Player(CaseEvents):
@@ -50,31 +33,53 @@ class Player(CaseEvents):
 
     def __init__(self, case: Mapping[str, Any], products: Mapping[str, Any]) -> None:
         super().__init__(case, products)
-        self.outcome = Outcome(case_id=case["id"], category=case["category"], tier=case["tier"])
+        self.outcome = outcome_of(case)
+        self.moments: list[Moment] = []
+        self.is_playable = True
 
     def play(self) -> Outcome:
         """Play every step; a case that cannot be played to its end claims nothing."""
-        try:
-            for step in self.case["steps"]:
-                day = step.get("business_date") or step.get("as_of") or step.get("date")
-                self.today = day_of(day) or self.today
-                if "op" in step:
-                    self.act(step)
-                else:
-                    self._expect(step)
-        except NotPlayableError as error:
-            self.outcome.not_checked.append(str(error))
-            self.outcome.checked = 0 if not self.outcome.differences else self.outcome.checked
+        for step in self.case["steps"]:
+            try:
+                self._play_step(step)
+            except NotPlayableError as error:
+                self.is_playable = False
+                self.outcome.not_checked.insert(0, str(error))
+                self.outcome.checked = 0 if not self.outcome.differences else self.outcome.checked
+                break
+            except _UNREADABLE as error:
+                self.is_playable = False
+                what = f"step {step.get('n')} of the documented form"
+                self.outcome.differences.append(
+                    Difference(step=step.get("n", 0), expected=what, got=f"not readable: {error!r}")
+                )
+                break
         return self.outcome
 
-    def _expect(self, step: Mapping[str, Any]) -> None:
+    def settings_json(self) -> dict[str, Any]:
+        """The product's settings as a book keeps them."""
+        return settings_json(self.product, self.case, self.rules)
+
+    def _play_step(self, step: Mapping[str, Any]) -> None:
+        day = step.get("business_date") or step.get("as_of") or step.get("date")
+        self.today = day_of(day) or self.today
+        if "op" not in step:
+            is_claimed = self._expect(step)
+            self.moments.append(Moment(step=step, on=self.today, is_claimed=is_claimed))
+            return
+        before = len(self.events)
+        self.act(step)
+        self.moments.append(Moment(step=step, on=self.today, events=tuple(self.events[before:])))
+
+    def _expect(self, step: Mapping[str, Any]) -> bool:
         reason = self._reason_not_to_claim(step)
-        differences = None if reason else check(step, self)
+        differences = None if reason else check(step, self, self.loan())
         if differences is None:
             self.outcome.not_checked.append(reason or f"step {step['n']}: {step['expect']} is unknown")
-            return
+            return False
         self.outcome.checked += 1
         self.outcome.differences += differences
+        return True
 
     def _reason_not_to_claim(self, step: Mapping[str, Any]) -> str | None:
         if step["n"] in self.fed_steps and not self.outcome.checked and step["expect"] in SCHEDULE:
@@ -82,15 +87,3 @@ class Player(CaseEvents):
         if self.has_interest and not self.fed_steps and step["expect"] not in _FREE_OF_AMOUNTS:
             return f"step {step['n']}: no schedule is stated, and interest is not ours to compute"
         return None
-
-
-def table(outcomes: Iterable[Outcome]) -> str:
-    """Outcomes by category and tier."""
-    counts: dict[tuple[str, int], Counter[str]] = {}
-    for outcome in outcomes:
-        counts.setdefault((outcome.category, outcome.tier), Counter())[outcome.verdict] += 1
-    lines = [f"{'category':<22}{'tier':>5}{'passed':>8}{'failed':>8}{'not claimed':>13}"]
-    for (category, tier), count in sorted(counts.items()):
-        figures = f"{count['passed']:>8}{count['failed']:>8}{count['not_claimed']:>13}"
-        lines.append(f"{category:<22}{tier:>5}{figures}")
-    return "\n".join(lines)
