@@ -97,6 +97,8 @@ class IngestWorker:
             if index % _DECODE_SLICE == 0:
                 await asyncio.sleep(0)
             records.append(decode_record(batch.partition, record))
+        if not self.worker.is_current(batch):
+            return  # sought or taken away while it was decoded; it comes again
         self._unacked.setdefault(batch.partition, []).append(batch)
         await self.lane_of(batch.partition).inbox.put(cut(batch, records))
 
