@@ -17,7 +17,7 @@ from embedded.server import ServerProcess
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-READY_TIMEOUT_S = 60.0
+READY_TIMEOUT_S = 120.0  # five processes importing side by side on a small, busy machine
 _HEALTH_TIMEOUT_S = 2.0
 
 

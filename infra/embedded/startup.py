@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
-from embedded.failures import PartError
+from embedded.failures import PartError, last_lines
 from embedded.kafka import KafkaBroker
 from embedded.ports import Reservations, port_is_free
 from embedded.postgres import PostgresServer
@@ -132,21 +132,24 @@ def client_addresses(services: list[Service], kafka: str, database: str) -> dict
 def run_task(layout: Layout, name: str, arguments: list[str], environment: Mapping[str, str]) -> None:
     """Run one `loanpulse` command to its end; PartError with what it said when it fails."""
     command = [sys.executable, loanpulse_command(), *arguments]
-    done = subprocess.run(
-        command,
-        env=dict(environment),
-        cwd=layout.root,
-        check=False,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=_TASK_TIMEOUT_S,
-    )
-    layout.logs.mkdir(parents=True, exist_ok=True)
-    (layout.logs / f"{name}.log").write_text(done.stdout, encoding="utf-8")
+    told = layout.logs / f"{name}.log"
+    told.parent.mkdir(parents=True, exist_ok=True)
+    with told.open("wb") as output:
+        try:
+            done = subprocess.run(
+                command,
+                env=dict(environment),
+                cwd=layout.root,
+                check=False,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                timeout=_TASK_TIMEOUT_S,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise PartError(f"`loanpulse {name}` had not ended after {_TASK_TIMEOUT_S:.0f} s") from error
     if done.returncode != 0:
-        raise PartError(f"`loanpulse {' '.join(arguments)}` failed:\n{done.stdout.strip()}")
+        raise PartError(f"`loanpulse {' '.join(arguments)}` failed:\n{last_lines(told)}")
 
 
 def loanpulse_command() -> str:
