@@ -39,8 +39,8 @@ CHARGES = ("charged", "charged", "waived", "changed", "deleted", "unwaived")
 
 
 @st.composite
-def product_settings(draw: st.DrawFn) -> ProductSettings:
-    """Settings of a product that replays all money on a new schedule."""
+def product_settings(draw: st.DrawFn, *, carries: bool = False) -> ProductSettings:
+    """Settings of a product; with `carries`, one that may keep payments where they are on a new schedule."""
     orders = st.builds(
         AllocationOrder,
         steps=st.one_of(
@@ -61,14 +61,15 @@ def product_settings(draw: st.DrawFn) -> ProductSettings:
             grace_days=st.sampled_from([0, 0, 3]),
             tolerance_minor=st.sampled_from([0, 0, 5]),
             pause_counts=st.booleans(),
+            carries_payments_over=st.booleans() if carries else st.just(False),
         )
     )
 
 
 @st.composite
-def stories(draw: st.DrawFn, *, length: int = 8) -> Story:
+def stories(draw: st.DrawFn, *, length: int = 8, carries: bool = False) -> Story:
     """A loan's life: lent, then a handful of things that happen to it, in no order of booking."""
-    story = Story(settings=draw(product_settings()))
+    story = Story(settings=draw(product_settings(carries=carries)))
     _begin(draw, story)
     for kind in draw(st.lists(st.sampled_from((*MONEY, *MONEY, *CHARGES, *DECISIONS)), max_size=length)):
         _TELL[kind](draw, story)
