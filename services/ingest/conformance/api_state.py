@@ -8,6 +8,7 @@ from typing import Any
 
 from ingest.conformance.case_schedule import cents
 from ingest.conformance.planning import day_of
+from loanbook.domain.events import DelinquencyPaused
 from loanbook.domain.state import Amounts, InstallmentState, Loan, LoanStatus, TransactionState
 
 _NOWHERE = {"charges", "delinquency_actions", "delinquency_pause_periods"}
@@ -15,7 +16,7 @@ _NOWHERE = {"charges", "delinquency_actions", "delinquency_pause_periods"}
 _INSTALLMENT_FIELDS = {"days": "from_on", "paid_in_advance": "paid_in_advance", "paid_late": "paid_late"}
 _CLASS_FIELDS = {"classification", "delinquent_days"}  # both need the days of the class
 _ADDING_BACK = {"payment.charged_back.v1", "overpayment.refunded.v1"}
-_PAUSED = "delinquency.paused.v1"
+_PAUSED = DelinquencyPaused.TYPE
 
 
 def loan_of_answer(answer: Mapping[str, Any]) -> Loan:

@@ -171,7 +171,8 @@ def terms_of(product: Mapping[str, Any], case: Mapping[str, Any], start_type: st
 def stated_lines(step: Mapping[str, Any], *, has_down_payment: bool) -> list[Line]:
     """The due columns of a schedule that a case states; down payments are due with a disbursement.
 
-    The principal is the fall of the plan's balance, so that a debt added later is not in it.
+    The principal is the fall of the plan's balance, so that a debt added later is not in it; without a
+    balance column it is what the row states.
     """
     lines: list[Line] = []
     balance, disbursed_on = 0, None
@@ -179,15 +180,17 @@ def stated_lines(step: Mapping[str, Any], *, has_down_payment: bool) -> list[Lin
         cell = dict(zip(step["columns"], row, strict=True))
         due_on = date.fromisoformat(cell["due_date"])
         if cell["nr"] is None:
-            balance, disbursed_on = balance + cents(cell["balance"]), due_on
+            balance, disbursed_on = balance + cents(cell.get("balance")), due_on
             continue
-        principal = balance - cents(cell["balance"])
-        if principal == 0 and cents(cell["principal_due"]):
+        stated = cents(cell["principal_due"])
+        principal = balance - cents(cell["balance"]) if "balance" in cell else stated
+        if principal == 0 and stated:
             continue  # the N+1 row
         balance -= principal
-        days = int(cell["days"] or 0)
-        line = Line(due_on=due_on, from_on=due_on - timedelta(days=days), principal=principal)
-        line.interest = cents(cell["interest_due"])
+        days = int(cell.get("days") or 0)
+        from_on = due_on - timedelta(days=days) if "days" in cell else None
+        line = Line(due_on=due_on, from_on=from_on, principal=principal)
+        line.interest = cents(cell.get("interest_due"))
         line.is_down_payment = has_down_payment and due_on == disbursed_on and days == 0
         lines.append(line)
     return lines
