@@ -1,0 +1,94 @@
+"""Settles the roll-ups of a book: compares them with states, folds and histories, and adds what they lack."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import date
+from typing import TypeVar
+
+from ingest.directory import PostgresDirectory
+from ingest.recompute import FIRST_KEY, HeldLoan, hold, recompute, snapshot
+from ingest.recompute_rollups import (
+    Cash,
+    CellDifference,
+    add_cash,
+    book_day_differences,
+    book_now_differences,
+    cash_differences,
+    closed_days,
+    put_right,
+)
+from ingest.records import Book, LoanRef
+from ingest.transaction import PostgresUnit
+from loanbook.postgres.fates import RETRYABLE, Fate, fate_of
+from loanbook.postgres.load_sql import load_sql
+from loanbook.postgres.pool import Pool
+from loanbook.topics import SLICES
+
+_WAITS_S = (0.05, 0.2, 1, 2, 5, 10)
+_CHUNK = 500
+Made = TypeVar("Made")
+
+
+async def settle_rollups(pool: Pool, book: str, *, is_check: bool = False) -> int:
+    """Put the roll-ups of a book right, or count what is wrong; gives the number of cells."""
+    cells = 0
+    for number in range(SLICES):
+        found = await patiently(lambda number=number: _compare(pool, book, number))  # type: ignore[misc]
+        if found and not is_check:
+            await patiently(lambda found=found: _put_right(pool, book, found))  # type: ignore[misc]
+        cells += len(found)
+    return cells
+
+
+@asynccontextmanager
+async def locked_unit(pool: Pool) -> AsyncIterator[PostgresUnit]:
+    """A transaction that shares the books' locks, as a batch does; read its names once loans are locked."""
+    async with pool.acquire() as connection, connection.transaction():
+        unit = PostgresUnit(connection, PostgresDirectory(), "")
+        await unit.lock_books()
+        yield unit
+
+
+async def patiently(work: Callable[[], Awaitable[Made]]) -> Made:
+    """Do work again after passing errors such as a deadlock, with growing waits; the last error is raised."""
+    for wait_s in _WAITS_S:
+        try:
+            return await work()
+        except RETRYABLE as error:
+            if fate_of(error) is not Fate.RETRY:
+                raise
+        await asyncio.sleep(wait_s)
+    return await work()
+
+
+async def _compare(pool: Pool, name: str, number: int) -> list[CellDifference]:
+    async with pool.acquire() as connection, snapshot(connection) as unit:
+        book = unit.books[name]
+        found = await book_now_differences(connection, book, number)
+        found += await book_day_differences(connection, book, number, await closed_days(connection, book))
+        return found + await cash_differences(connection, book, number, await _cash(unit, book, number))
+
+
+async def _put_right(pool: Pool, name: str, found: list[CellDifference]) -> None:
+    async with locked_unit(pool) as unit:
+        await put_right(unit, unit.books[name], found)
+
+
+async def _cash(unit: PostgresUnit, book: Book, number: int) -> Cash:
+    """Cash of the slice as its batches have added it: of each loan at the day it was folded for."""
+    cash: Cash = {}
+    last = FIRST_KEY
+    sql = load_sql("ingest", "select_loan_chunk")
+    while rows := await unit.connection.fetch(sql, book.book_key, number, last, _CHUNK):
+        last = rows[-1]["loan_key"]
+        for held in await hold(unit, book, [LoanRef(*row) for row in rows]):
+            if not held.stored.quarantined:
+                add_cash(cash, recompute(held, _folded_on(held), unit.directory), unit.directory)
+    return cash
+
+
+def _folded_on(held: HeldLoan) -> date:
+    return min(held.stored.as_of, held.book.business_on)

@@ -1,0 +1,205 @@
+"""Refolding heals states in place while events flow, and settles roll-ups that other code has filled."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from typing import Any
+
+import asyncpg
+import msgspec
+import pytest
+
+import ingest.flow
+import ingest.recompute_refold
+import ingest.recompute_run
+import ingest.rows
+from ingest.commands.refold import main
+from ingest.recompute_refold import refold_loans
+from ingest.store import PostgresLoanStore
+from loanbook.domain.loan import CashDay, Loan, fold
+from tests.audit import differences
+from tests.builders import DAY_0, on_day
+from tests.feeding import CLUSTER, Feed, add_book
+from tests.integration.ingest.test_flow import sent, stories
+from tests.integration.ingest.test_verify import told
+
+pytestmark = pytest.mark.integration
+LOANS = 24
+
+
+@pytest.fixture
+async def feed(database: str) -> AsyncIterator[Feed]:
+    await add_book(database, business_on=DAY_0)
+    store = await PostgresLoanStore.open(database, CLUSTER)
+    feed = Feed(store)
+    await feed.open()
+    await feed.close_day(on_day(80))
+    yield feed
+    await store.close()
+
+
+def all_events() -> list[tuple[str, bytes]]:
+    return [sent(event) for story in stories(LOANS) for event in story.events]
+
+
+async def refold(database: str, *words: str) -> int:
+    return await asyncio.to_thread(main, ["--database-url", database, "--chunk", "3", *words])
+
+
+async def value(database: str, query: str) -> Any:
+    connection = await asyncpg.connect(database)
+    try:
+        return await connection.fetchval(query)
+    finally:
+        await connection.close()
+
+
+async def test_refolding_heals_what_was_changed_by_hand(feed: Feed, database: str) -> None:
+    await feed.send(all_events())
+    await feed.close_day(on_day(82))
+    await feed.restate()
+    await told(
+        database,
+        "UPDATE core.loan_state SET paid_minor = paid_minor + 1, bucket = 2 WHERE slice < 8",
+        "UPDATE core.loan_plan SET met_on[1] = NULL, principal_paid = '{}'",
+        "UPDATE core.loan SET borrower_id = 'someone'",
+        "UPDATE core.book_now SET principal_minor = principal_minor + 7",
+        "UPDATE core.cash_day SET arrears_minor = arrears_minor + 7",
+        "UPDATE core.book_day SET loans = loans + 1",
+    )
+    assert await refold(database, "--check") == 1
+    assert await refold(database) == 0
+    await feed.restate()
+    assert await differences(database) == []
+    assert await refold(database, "--check") == 0
+
+
+async def test_a_check_counts_and_writes_nothing(
+    feed: Feed, database: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await feed.send(all_events())
+    versions = await value(database, "SELECT sum(version) FROM core.loan_state")
+    assert await refold(database, "--check") == 0
+    assert f"{LOANS} loans checked, 0 differ;" in capsys.readouterr().out
+    await told(
+        database,
+        "UPDATE core.loan_state SET overdue_minor = overdue_minor + 1",
+        "UPDATE core.cash_day SET due_minor = due_minor + 1",
+    )
+    assert await refold(database, "--check") == 1
+    assert f"{LOANS} loans checked, {LOANS} differ;" in capsys.readouterr().out
+    assert await value(database, "SELECT sum(version) FROM core.loan_state") == versions
+    assert await differences(database) != []
+
+
+async def test_a_refold_that_changes_nothing_leaves_every_row_alone(feed: Feed, database: str) -> None:
+    await feed.send(all_events())
+    versions = await value(database, "SELECT sum(version) FROM core.loan_state")
+    assert await refold(database) == 0
+    assert await value(database, "SELECT sum(version) FROM core.loan_state") == versions
+
+
+async def test_a_run_that_was_stopped_goes_on_where_it_was(
+    feed: Feed, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await feed.send(all_events())
+    await told(database, "UPDATE core.loan_state SET paid_minor = paid_minor + 1")
+    left = [3]
+
+    async def stopping(*arguments: Any, **named: Any) -> Any:
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+        return await refold_loans(*arguments, **named)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ingest.recompute_run, "refold_loans", stopping)
+        with pytest.raises(KeyboardInterrupt):
+            await refold(database)
+    healed = await value(database, "SELECT loans FROM core.refold_run WHERE finished_at IS NULL")
+    assert 0 < healed < LOANS
+    assert await refold(database) == 0
+    runs = (
+        "SELECT count(*) FROM core.refold_run WHERE loans = 24 AND differing = 24 AND finished_at IS NOT NULL"
+    )
+    assert await value(database, runs) == 1
+    await feed.restate()
+    assert await differences(database) == []
+
+
+async def test_events_flow_while_a_book_is_refolded(feed: Feed, database: str) -> None:
+    events = all_events()
+    half = len(events) // 2
+    await feed.send(events[:half])
+    await told(
+        database,
+        "UPDATE core.loan_state SET principal_outstanding_minor = principal_outstanding_minor + 5",
+        "UPDATE core.cash_day SET due_minor = due_minor + 3",
+    )
+
+    async def flow() -> None:
+        for start in range(half, len(events), 3):
+            await feed.send(events[start : start + 3])
+        await feed.close_day(on_day(81))
+
+    _, code = await asyncio.gather(flow(), refold(database))
+    assert code == 0
+    await feed.restate()
+    assert await differences(database) == []
+
+
+async def test_cash_is_settled_after_a_change_of_the_fold(
+    feed: Feed, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = all_events()
+    with monkeypatch.context() as older:
+        older.setattr(ingest.flow, "fold", older_fold(fold))
+        older.setattr(ingest.rows, "FOLD_VERSION", 0)
+        await feed.send(events[:60])
+        await feed.close_day(on_day(81))
+    feed.cache.clear()  # a release starts new workers
+    assert any(text.startswith("cash_day") for text in await differences(database))
+    await feed.send(events[60:80])
+    await asyncio.gather(refold(database), feed.send(events[80:]))
+    await feed.restate()
+    assert await differences(database) == []
+    assert await value(database, "SELECT min(fold_version) FROM core.loan_state") == 1
+
+
+async def test_history_told_wrongly_is_told_anew(feed: Feed, database: str) -> None:
+    await feed.send(all_events())
+    await feed.close_day(on_day(95))
+    await told(database, "UPDATE core.loan_day SET overdue_minor = overdue_minor + 9, bucket = 4")
+    assert await differences(database) != []
+    assert await refold(database, "--history") == 0
+    await feed.restate()
+    assert await refold(database, "--rollups") == 0
+    assert await differences(database) == []
+
+
+async def test_two_runs_keep_out_of_each_others_way(feed: Feed, database: str) -> None:
+    await feed.send(all_events())
+    connection = await asyncpg.connect(database)
+    try:
+        await connection.execute("SELECT pg_advisory_lock(7206, book_key) FROM core.book")
+        with pytest.raises(ingest.recompute_run.RefoldError, match="another process refolds book 'demo'"):
+            await refold(database)
+    finally:
+        await connection.close()
+
+
+def older_fold(of_today: Callable[..., Loan]) -> Callable[..., Loan]:
+    """A fold as an earlier release might have had it: it counted arrears as current, and overdue too high."""
+
+    def folded(*arguments: Any) -> Loan:
+        loan = of_today(*arguments)
+        cash = {day: as_current(contribution) for day, contribution in loan.cash.items()}
+        return replace(loan, cash=cash, overdue=loan.overdue * 2)
+
+    return folded
+
+
+def as_current(cash: CashDay) -> CashDay:
+    return msgspec.structs.replace(cash, current=cash.current + cash.arrears, arrears=0)
