@@ -18,7 +18,7 @@ import httpx
 import msgspec
 
 from ingest.commands.book import ROLE
-from ingest.commands.books import NewBook, Product, save_book
+from ingest.commands.books import NewBook, Product, save_book, select_book
 from ingest.commands.sending import Sink, open_sink
 from ingest.conformance.api_state import loan_of_answer, shown_part
 from ingest.conformance.expectations import Difference, check
@@ -150,6 +150,8 @@ class RunningStack:
         book = self._address.book
         connection = await connect(self._address.database_url, ROLE)
         try:
+            if await select_book(connection, book) is not None:
+                raise StackError(f"book {book!r} is there already; cases need one of their own")
             await save_book(
                 connection, NewBook(book=book, currencies=(CURRENCY,), opens_on=opens_on, products=products)
             )
