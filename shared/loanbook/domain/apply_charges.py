@@ -42,8 +42,10 @@ def added(replay: Replay, event: LoanEvent, fact: ChargeAdded) -> None:
     charge.row = row_of_charge(replay.rows, due_on)
     replay.charges[fact.charge_id] = charge
     charge.row.charges = (*charge.row.charges, (due_on.toordinal(), int(component), amount))
-    replay.owe(charge.row, component, amount)
-    replay.use_overpayment(min(due_on, fact.effective_on))
+    replay.owe(charge.row, component, amount, due_on)
+    since = min(due_on, fact.effective_on)
+    charge.row.note(since.toordinal())
+    replay.use_overpayment(since)
 
 
 def changed(
@@ -68,10 +70,9 @@ def waived(replay: Replay, event: LoanEvent, fact: ChargeWaived) -> None:
     if _is_taken_back(replay, event, fact):
         return
     asked = charge.amount - charge.waived if fact.amount_minor is None else int(fact.amount_minor)
-    part = replay.waive(
-        charge.row, charge.component, min(asked, charge.amount - charge.waived), fact.effective_on
-    )
-    charge.waived += part
+    part = min(asked, charge.amount - charge.waived, charge.row.left(charge.component))
+    charge.row.forgive(charge.due_on.toordinal(), part)
+    charge.waived += replay.waive(charge.row, charge.component, part, fact.effective_on)
     replay.record(event, part)
 
 

@@ -8,13 +8,15 @@ from loanbook.domain.events import (
     OverpaymentRefunded,
     PaymentChargedBack,
     PaymentPosted,
+    PeriodKind,
     Portions,
     RecoveryPosted,
 )
 from loanbook.domain.history import UnappliedReason
 from loanbook.domain.repayment import Share, by_component
 from loanbook.domain.replay import Record, Replay
-from loanbook.domain.schedule import COMPONENTS, Row, row_due_after
+from loanbook.domain.row import Row
+from loanbook.domain.schedule import COMPONENTS, row_due_after
 from loanbook.domain.settings import Component
 
 
@@ -60,7 +62,8 @@ def charged_back(replay: Replay, event: LoanEvent, fact: PaymentChargedBack) -> 
         order = replay.settings.chargeback_order
         added = _portions_back(fact.amount_minor, original, fact.portions, order)
         row = _owe_again(replay, share, added, covered)
-        row.chargebacks = (*row.chargebacks, (share.day, fact.amount_minor))
+        if row.kind is not PeriodKind.ADDITIONAL:
+            row.chargebacks = (*row.chargebacks, (share.day, int(fact.amount_minor)))
         row.note(share.day)
     replay.overpaid -= covered
     if original.event.fact.cash:
@@ -75,7 +78,8 @@ def overpayment_refunded(replay: Replay, event: LoanEvent, fact: OverpaymentRefu
     share = Share(fact.effective_on)
     covered = min(fact.amount_minor, replay.overpaid)
     if covered < fact.amount_minor:
-        _owe_again(replay, share, [fact.amount_minor, 0, 0, 0], covered)
+        row = _owe_again(replay, share, [int(fact.amount_minor), 0, 0, 0], covered)
+        row.note(share.day)
     replay.overpaid -= covered
     replay.refunded += fact.amount_minor
     replay.record(event, fact.amount_minor, share)
@@ -124,7 +128,7 @@ def _owe_again(replay: Replay, share: Share, added: list[int], covered: int) -> 
     """Put a debt on the row that takes one of this day; what was overpaid pays for its part at once."""
     row = row_due_after(replay.rows, share.on)
     for component in range(COMPONENTS):
-        replay.owe_again(row, component, added[component])
+        replay.owe_again(row, component, added[component], share.on)
         part = min(covered, added[component])
         row.paid[component] += part
         row.open -= part

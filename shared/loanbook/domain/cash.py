@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from loanbook.domain.schedule import Row, is_countable
+from loanbook.domain.row import Row
+from loanbook.domain.schedule import is_countable
 from loanbook.domain.state import CashDay
 
 

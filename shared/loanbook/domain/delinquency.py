@@ -6,7 +6,7 @@ from bisect import bisect_left
 from datetime import date
 
 from loanbook.domain.punctuality import Punctuality
-from loanbook.domain.schedule import Row
+from loanbook.domain.row import Row
 from loanbook.domain.settings import ProductSettings
 from loanbook.domain.state import DelinquencyBucket
 
@@ -20,21 +20,16 @@ class Arrears:
 
     def __init__(self, rows: list[Row], as_of: date, tolerance: int = 0) -> None:
         self.today = today = as_of.toordinal()
-        self.rows: list[Row] = []
+        self.rows: list[tuple[Row, int]] = []  # with what is past due of each
         self.overdue = 0
         self.since_day = 0
         for row in rows:
-            if row.open <= tolerance:
-                continue
-            if row.due_day < today:
-                self._add(row, row.arrears_since(), row.open)
-            elif row.chargebacks:
-                since, amount = row.shortfall()
-                if 0 < since < today and amount > tolerance:
-                    self._add(row, since, amount)
+            since, amount = row.arrears(today) if row.open > tolerance else (0, 0)
+            if amount > tolerance:
+                self._add(row, since, amount)
 
     def _add(self, row: Row, since_day: int, amount: int) -> None:
-        self.rows.append(row)
+        self.rows.append((row, amount))
         self.overdue += amount
         self.since_day = min(since_day, self.since_day) if self.since_day else since_day
 
@@ -95,8 +90,8 @@ def next_boundary_on(  # noqa: PLR0913, PLR0917 - the facts a day can depend on
     if punctuality.first_missed_day:
         days.append(punctuality.first_missed_day + punctuality.window_days)
     for row in rows:
-        if row.chargebacks and row.open:
-            days += [day + 1 for day, _ in row.chargebacks]
+        if row.open and (row.chargebacks or row.debts):
+            days += [day + 1 for day, _ in row.debts or row.chargebacks]
         if row.due_day > today:
             days.append(row.due_day)
         elif row.due_day == today:

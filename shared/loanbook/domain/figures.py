@@ -10,7 +10,8 @@ from loanbook.domain.delinquency import Arrears, classify, delinquent_days, next
 from loanbook.domain.punctuality import Punctuality, first_payment_default, first_payment_row
 from loanbook.domain.repayment import by_component
 from loanbook.domain.replay import Record, Replay
-from loanbook.domain.schedule import Row, schedule_issue
+from loanbook.domain.row import Row
+from loanbook.domain.schedule import schedule_issue
 from loanbook.domain.settings import Component
 from loanbook.domain.state import (
     Amounts,
@@ -159,9 +160,7 @@ def _status(replay: Replay) -> LoanStatus:
 def _overdue_principal(replay: Replay, arrears: Arrears) -> int:
     if replay.estimated:
         return replay.pro_rata(arrears.overdue)
-    past = sum([row.left(0) for row in arrears.rows if row.due_day < arrears.today])
-    running = [row for row in arrears.rows if row.due_day >= arrears.today]
-    return past + sum([min(row.left(0), row.shortfall()[1]) for row in running])
+    return sum([min(row.left(0), amount) for row, amount in arrears.rows])
 
 
 def _installment(row: Row) -> InstallmentState:

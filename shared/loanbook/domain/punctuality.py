@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from loanbook.domain.schedule import Row, is_countable
+from loanbook.domain.row import Row
+from loanbook.domain.schedule import is_countable
 from loanbook.domain.settings import ProductSettings
 
 WINDOW_DAYS = 365  # "the last twelve months"
@@ -32,7 +33,7 @@ class Punctuality:
         self.recent: list[int] = []
         today = as_of.toordinal()
         for row in rows:
-            if row.due_day >= today and not row.chargebacks:
+            if row.due_day >= today and not (row.chargebacks or row.debts):
                 break
             if row.met_before_bootstrap:
                 continue
@@ -61,8 +62,10 @@ class Punctuality:
 
 def days_late(row: Row, today: int) -> int:
     """The most days past due this row has been at a close, up to a day."""
+    if row.debts:
+        return row.worst_arrears(today)
     if row.chargebacks:
-        return max(row.worst_shortfall(today), _days_late_by_due(row, today))
+        return max(row.worst_arrears(today), _days_late_by_due(row, today))
     return _days_late_by_due(row, today)
 
 

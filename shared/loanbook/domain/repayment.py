@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from loanbook.domain.events import Portions
 from loanbook.domain.money import divide_half_even
-from loanbook.domain.schedule import COMPONENTS, Row
+from loanbook.domain.row import Row
+from loanbook.domain.schedule import COMPONENTS
 from loanbook.domain.settings import AllocationOrder, FutureRule, Processing, Timing
 
 Group = tuple[Timing, tuple[int, ...]]
@@ -58,7 +59,7 @@ class Share:
                 self.by_timing[2] += taken
         if not row.open:
             row.meet(self.on, day)
-        if row.chargebacks:
+        if row.chargebacks or row.debts:
             row.note(day)
         self.settled.append((row.number, taken))
 

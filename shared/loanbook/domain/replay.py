@@ -8,7 +8,8 @@ from loanbook.domain.events import LoanEvent, Period, Portions, SchedulePublishe
 from loanbook.domain.history import History
 from loanbook.domain.money import divide_half_even
 from loanbook.domain.repayment import Plan, Share, allocate, allocate_portions, plan_of
-from loanbook.domain.schedule import Row, lacks_components, rows_of
+from loanbook.domain.row import Row
+from loanbook.domain.schedule import lacks_components, rows_of
 from loanbook.domain.settings import ProductSettings
 
 
@@ -187,16 +188,16 @@ class Replay:
             self.closed_on = share.on
         return rest
 
-    def owe(self, row: Row, component: int, amount: int) -> None:
+    def owe(self, row: Row, component: int, amount: int, due_on: date) -> None:
         """Add a debt to a row."""
         if amount:
-            row.owe(component, amount)
+            row.owe(component, amount, due_on.toordinal())
             self._note_debt(amount)
 
-    def owe_again(self, row: Row, component: int, amount: int) -> None:
+    def owe_again(self, row: Row, component: int, amount: int, on: date) -> None:
         """Add a debt to a row that had been settled before."""
         if amount:
-            row.owe_again(component, amount)
+            row.owe_again(component, amount, on.toordinal())
             self._note_debt(amount)
 
     def _note_debt(self, amount: int) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from loanbook.domain.events import PeriodKind, SchedulePublished
 from loanbook.domain.repayment import Share
 from loanbook.domain.replay import Replay
-from loanbook.domain.schedule import COMPONENTS, Row, lacks_components, rows_of
+from loanbook.domain.row import Row
+from loanbook.domain.schedule import COMPONENTS, lacks_components, rows_of
 
 
 def carry_over(replay: Replay, fact: SchedulePublished) -> None:
@@ -28,6 +29,8 @@ def carry_over(replay: Replay, fact: SchedulePublished) -> None:
         for charge in replay.charges.values():
             charge.row = new if charge.row is old else charge.row
         _move_payments(old, new, loose)
+        if new is not None:
+            new.note(fact.effective_on.toordinal())
     replay.rows.sort(key=lambda row: (row.due_day, row.number))
     replay.scheduled = sum(sum(row.due) for row in replay.rows)
     replay.open = sum(row.open for row in replay.rows)
@@ -58,6 +61,11 @@ def _move_payments(old: Row, new: Row | None, loose: list[int]) -> None:
 def _move_additions(old: Row, new: Row) -> None:
     """Charges and chargebacks are no part of a published schedule; they stay with their row."""
     new.charges, new.chargebacks, new.added_back = old.charges, old.chargebacks, old.added_back
+    if new.kind is PeriodKind.ADDITIONAL:
+        own = old.debts or tuple((day, amount) for day, _, amount in old.charges)
+        back = () if old.debts else ((old.due_day, sum(old.added_back)),)
+        new.debts = tuple(sorted((*new.debts, *own, *back)))
+    new.log = old.log
     for component in range(COMPONENTS):
         new.due[component] += old.added_back[component]
     for _, component, amount in old.charges:

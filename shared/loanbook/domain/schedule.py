@@ -1,4 +1,4 @@
-"""Installments while a loan is folded: mutable rows made from a schedule, and what is added to them."""
+"""Rows made from a schedule, and the row that takes a debt which came later."""
 
 from __future__ import annotations
 
@@ -6,138 +6,10 @@ from collections.abc import Iterable
 from datetime import date
 
 from loanbook.domain.events import Period, PeriodKind
+from loanbook.domain.row import Row
 
 COMPONENTS = 4  # principal, interest, fee, penalty: settings.Component
-_DOWN_PAYMENT = PeriodKind.DOWN_PAYMENT
 _ADDITIONAL = PeriodKind.ADDITIONAL
-_NOTHING = (0, 0, 0, 0)
-
-
-class Row:
-    """One installment of the fold's working memory; lists are by settings.Component."""
-
-    __slots__ = (
-        "added_back",
-        "chargebacks",
-        "charges",
-        "due",
-        "due_day",
-        "due_on",
-        "from_on",
-        "in_advance",
-        "kind",
-        "late",
-        "log",
-        "met_before_bootstrap",
-        "met_day",
-        "met_on",
-        "number",
-        "open",
-        "paid",
-        "paid_by_due",
-        "waived",
-        "worst_late",
-    )
-
-    def __init__(
-        self, number: int, kind: PeriodKind, from_on: date | None, due_on: date, due: list[int]
-    ) -> None:
-        self.number = number
-        self.kind = kind
-        self.from_on = from_on
-        self.due_on = due_on
-        self.due_day = due_on.toordinal()
-        self.due = due
-        self.paid = [0, 0, 0, 0]
-        self.waived = [0, 0, 0, 0]
-        self.open = due[0] + due[1] + due[2] + due[3]
-        self.in_advance = 0
-        self.late = 0
-        self.paid_by_due = 0
-        self.met_on: date | None = None
-        self.met_day = 0
-        self.met_before_bootstrap = False
-        self.worst_late = 0  # most days past due in an earlier spell
-        self.added_back = _NOTHING  # part of due: what chargebacks and refunds made a debt again
-        self.charges: tuple[tuple[int, int, int], ...] = ()  # (due day, component, amount)
-        self.chargebacks: tuple[tuple[int, int], ...] = ()  # (day, amount)
-        self.log: tuple[tuple[int, int, int], ...] = ()  # (day, open, paid) since the first chargeback
-
-    def left(self, component: int) -> int:
-        """What is open of one component."""
-        return self.due[component] - self.paid[component] - self.waived[component]
-
-    def left_of_charges(self, component: int, day: int) -> int:
-        """What is open of one component's charges that are due by a day on their own."""
-        due = sum(amount for at, part, amount in self.charges if part == component and at <= day)
-        return max(0, min(self.left(component), due - self.paid[component] - self.waived[component]))
-
-    def meet(self, on: date, day: int) -> None:
-        """Note that nothing is left of it since `on`."""
-        self.met_on = on
-        self.met_day = day
-
-    def owe(self, component: int, amount: int) -> None:
-        """Add a debt; an installment that was met is open again."""
-        if self.met_on is not None and self.due_day < self.met_day:
-            self.worst_late = max(self.worst_late, self.met_day - 1 - self.due_day)
-        self.met_on = None
-        self.due[component] += amount
-        self.open += amount
-
-    def owe_again(self, component: int, amount: int) -> None:
-        """Add a debt that had been settled before."""
-        self.owe(component, amount)
-        back = list(self.added_back)
-        back[component] += amount
-        self.added_back = (back[0], back[1], back[2], back[3])
-
-    def waive(self, component: int, amount: int, on: date) -> int:
-        """Give up a part of what is open; gives what was given up."""
-        part = min(self.left(component), amount)
-        self.waived[component] += part
-        self.open -= part
-        if part and not self.open:
-            self.meet(on, on.toordinal())
-        if self.chargebacks:
-            self.note(on.toordinal())
-        return part
-
-    def note(self, day: int) -> None:
-        """Remember how it stood after a change, which only a charged-back row needs."""
-        self.log = (*self.log, (day, self.open, sum(self.paid)))
-
-    def shortfall(self) -> tuple[int, int]:
-        """Since which day, and how much, the chargebacks exceed what was paid on it; (0, 0) if not."""
-        return self._shortfall_of(sum(self.paid), self.chargebacks)
-
-    def worst_shortfall(self, today: int) -> int:
-        """The most days past due that its chargebacks made it, up to a day."""
-        worst = 0
-        ends = [day for day, _, _ in self.log[1:]] + [today + 1]
-        for (day, still_open, paid), end in zip(self.log, ends, strict=True):
-            made_by_then = tuple(item for item in self.chargebacks if item[0] <= day)
-            since, _ = self._shortfall_of(paid, made_by_then)
-            if still_open and since and end > day:
-                worst = max(worst, end - 1 - since)
-        return worst
-
-    @staticmethod
-    def _shortfall_of(paid: int, chargebacks: tuple[tuple[int, int], ...]) -> tuple[int, int]:
-        since = 0
-        for day, amount in chargebacks:
-            paid -= amount
-            if paid < 0 and not since:
-                since = day
-        return since, max(0, -paid)
-
-    def arrears_since(self) -> int:
-        """The day from which an unmet row is in arrears: its due day, or that of an earlier chargeback."""
-        if self.chargebacks:
-            since = self.shortfall()[0]
-            if since:
-                return min(since, self.due_day)
-        return self.due_day
 
 
 def rows_of(periods: Iterable[Period], start_on: date | None) -> list[Row]:
@@ -150,6 +22,7 @@ def rows_of(periods: Iterable[Period], start_on: date | None) -> list[Row]:
         if row.open == 0:
             met_on = start_on or row.due_on
             row.meet(met_on, met_on.toordinal())
+        row.note(0)
     return rows
 
 
@@ -178,8 +51,6 @@ def additional_row(rows: list[Row], on: date) -> Row:
     last = rows[-1]
     if last.kind is _ADDITIONAL:
         if last.due_on < on:
-            if last.open:
-                last.worst_late = max(last.worst_late, on.toordinal() - 1 - last.due_day)
             last.due_on, last.due_day = on, on.toordinal()
         return last
     if last.due_on == on:

@@ -47,7 +47,7 @@ class Book:
         self.written_off_on: date | None = None
         self.last_payment: tuple[date, int] | None = None
         self.counted: list[Counted] = []
-        self.charges: dict[str, tuple[Part, Component, int]] = {}
+        self.charges: dict[str, tuple[Part, Component, int, date]] = {}
         self.waived_of: dict[str, int] = {}
         self.pauses: list[tuple[date, date]] = []
         self.periods = self._periods()
@@ -74,6 +74,7 @@ class Book:
             principal = Minor(max(0, (period.total_minor or 0) - interest - fee - penalty))
         for component, amount in zip(Component, (principal, interest, fee, penalty), strict=True):
             part.debts.append((date.min, component, int(amount)))
+            part.dues.append((date.min, period.due_on, int(amount)))
         if part.owed(_END) == 0:
             part.met_on = self.facts.disbursed_on or period.due_on
         return part
@@ -108,10 +109,7 @@ class Book:
         """The N+1 row of later debts."""
         last = max(self.parts, key=lambda part: (part.due_on, part.number))
         if last.kind == "additional":
-            if last.due_on < on:
-                last.due_days = last.due_days or [(date.min, last.due_on)]
-                last.due_on = on
-                last.due_days.append((on, on))
+            last.due_on = max(last.due_on, on)
             return last
         if last.due_on == on:
             return last
@@ -119,10 +117,11 @@ class Book:
         self.parts.append(Part(number, "additional", last.due_on, on, met_on=on))
         return self.parts[-1]
 
-    def owe(self, part: Part, entry: Entry) -> None:
-        """Add a debt."""
+    def owe(self, part: Part, entry: Entry, due_on: date) -> None:
+        """Add a debt; on the N+1 row it is due on its own day."""
         if entry[2]:
             part.debts.append(entry)
+            part.dues.append((entry[0], due_on, entry[2]))
             part.met_on = None
 
     def give_up(self, part: Part, component: Component, amount: int, on: date) -> int:

@@ -85,13 +85,13 @@ def _pro_rata(book: Book, amount: int, scheduled: int) -> int:
 
 def _lateness(book: Book) -> dict[str, Any]:
     t, settings = book.as_of, book.settings
-    late = [since for part in book.parts if (since := part.late_since(t)) is not None]
-    tolerated = [s for part in book.parts if (s := part.late_since(t, settings.tolerance_minor)) is not None]
+    late = [found for part in book.parts if (found := part.late(t)) is not None]
+    tolerated = [f[0] for part in book.parts if (f := part.late(t, settings.tolerance_minor)) is not None]
     days = _delinquent_days(book, min(tolerated)) if tolerated else 0
     open_ahead = [part for part in _by_due(book) if part.due_on >= t and part.owed(_END)]
     return {
-        "past_due_on": min(late) if late else None,
-        "overdue": sum(part.late_amount(t) for part in book.parts),
+        "past_due_on": min(since for since, _ in late) if late else None,
+        "overdue": sum(amount for _, amount in late),
         "delinquent_days": days,
         "bucket": DelinquencyBucket(sum(days > edge for edge in (0, *settings.bucket_edges))),
         "next_due_on": open_ahead[0].due_on if open_ahead else None,
@@ -118,8 +118,8 @@ def _worst(book: Book) -> int:
     day = min(day, first)
     while day <= book.as_of:
         for part in book.parts:
-            since = None if part.met_before_bootstrap else part.late_since(day)
-            worst = max(worst, (day - since).days if since else 0)
+            late = None if part.met_before_bootstrap else part.late(day)
+            worst = max(worst, (day - late[0]).days if late else 0)
         day += timedelta(days=1)
     return worst
 

@@ -23,7 +23,7 @@ class Part:
     waived: list[Entry] = field(default_factory=list)
     charges: list[Entry] = field(default_factory=list)  # also in debts; here with their own due day
     chargebacks: list[tuple[date, int]] = field(default_factory=list)
-    due_days: list[tuple[date, date]] = field(default_factory=list)  # an N+1 row: (since, due day)
+    dues: list[tuple[date, date, int]] = field(default_factory=list)  # N+1 row: (known on, due on, amount)
     met_on: date | None = None
     met_before_bootstrap: bool = False
 
@@ -32,34 +32,28 @@ class Part:
         less = total(self.settled, on, component) + total(self.waived, on, component)
         return total(self.debts, on, component) - less
 
-    def due_day(self, on: date) -> date:
-        """Its due day as it was on a day."""
-        return next((due for since, due in reversed(self.due_days) if since <= on), self.due_on)
-
-    def late_since(self, on: date, tolerance: int = 0) -> date | None:
-        """The day since which it is past due at the close of a day."""
+    def late(self, on: date, tolerance: int = 0) -> tuple[date, int] | None:
+        """Since which day, and how much of it, is past due at the close of a day."""
         if self.owed(on) <= tolerance:
             return None
-        late = [
-            day for day in (self.due_day(on), self._charged_back_since(on)) if day is not None and day < on
-        ]
-        return min(late) if late else None
+        if self.kind == "additional":
+            found = self._not_covered([(due, a) for known, due, a in self.dues if known <= on], on)
+        else:
+            back = self._not_covered([(day, a) for day, a in self.chargebacks if day <= on], on)
+            since = [day for day in (self.due_on, back[0] if back else None) if day is not None and day < on]
+            amount = self.owed(on) if self.due_on < on else (back[1] if back else 0)
+            found = (min(since), amount) if since else None
+        return found if found is not None and found[1] > tolerance else None
 
-    def late_amount(self, on: date, tolerance: int = 0) -> int:
-        """What is past due of it at the close of a day."""
-        if self.late_since(on, tolerance) is None:
-            return 0
-        back = sum(amount for day, amount in self.chargebacks if day <= on)
-        short = max(0, back - total(self.settled, on)) if self.chargebacks else 0
-        return self.owed(on) if self.due_day(on) < on else short
-
-    def _charged_back_since(self, on: date) -> date | None:
-        left = total(self.settled, on)
-        for day, amount in self.chargebacks:
-            left -= amount if day <= on else 0
-            if left < 0 and day <= on:
-                return day
-        return None
+    def _not_covered(self, dated: list[tuple[date, int]], on: date) -> tuple[date, int] | None:
+        """The first dated amount before a day that the money on this row does not reach; all of the gap."""
+        gap = -total(self.settled, on)
+        first = None
+        for day, amount in sorted(dated):
+            if day < on:
+                gap += amount
+                first = day if first is None and gap > 0 else first
+        return (first, gap) if first is not None and gap > 0 else None
 
     @property
     def is_installment(self) -> bool:

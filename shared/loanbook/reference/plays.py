@@ -83,7 +83,7 @@ def _credit(book: Book, event: LoanEvent, fact: e.CreditPosted) -> None:
 def _count(book: Book, event: LoanEvent, fact: e.PaymentPosted | e.CreditPosted) -> None:
     amount, paid = int(fact.amount_minor), Paid()
     if fact.charge_id in book.charges:
-        part, component, size = book.charges[fact.charge_id]
+        part, component, size, _ = book.charges[fact.charge_id]
         amount -= pay(part, component, min(amount, size), fact.effective_on, paid)
     paid += book.settle(amount, fact.portions, fact.kind, fact.effective_on) if amount else []
     overpaid = fact.amount_minor - sum(a for _, _, a in paid)
@@ -141,7 +141,7 @@ def _portions_back(book: Book, fact: e.PaymentChargedBack, original: Counted) ->
 def _owe_again(book: Book, fact: Transaction, back: dict[Component, int], covered: int) -> Part:
     part = book.row_after(fact.effective_on)
     for component in Component:
-        book.owe(part, (fact.effective_on, component, back[component]))
+        book.owe(part, (fact.effective_on, component, back[component]), fact.effective_on)
         by_overpaid = min(covered, back[component])
         if by_overpaid:
             part.settled.append((fact.effective_on, component, by_overpaid))
@@ -179,9 +179,9 @@ def _charge_added(book: Book, event: LoanEvent, fact: e.ChargeAdded) -> None:
     since = min(due_on, fact.effective_on)
     regular = [p for p in book.parts if p.kind == "regular" and p.due_on >= due_on]
     part = min(regular, key=lambda p: (p.due_on, p.number)) if regular else book.additional(due_on)
-    book.charges[fact.charge_id] = (part, component, size)
+    book.charges[fact.charge_id] = (part, component, size, due_on)
     part.charges.append((due_on, component, size))
-    book.owe(part, (since, component, size))
+    book.owe(part, (since, component, size), due_on)
     book.use_overpaid(since)
 
 
@@ -218,10 +218,11 @@ def _charge_waived(book: Book, event: LoanEvent, fact: e.ChargeWaived) -> None:
         return
     if any(isinstance(x.fact, e.ChargeWaiverUndone) and x.order > event.order for x in same):
         return
-    part, component, size = book.charges[fact.charge_id]
+    part, component, size, due_on = book.charges[fact.charge_id]
     left = size - book.waived_of.get(fact.charge_id, 0)
     asked = left if fact.amount_minor is None else min(left, int(fact.amount_minor))
     gone = book.give_up(part, component, asked, fact.effective_on)
+    part.dues.append((fact.effective_on, due_on, -gone))
     book.waived_of[fact.charge_id] = book.waived_of.get(fact.charge_id, 0) + gone
 
 

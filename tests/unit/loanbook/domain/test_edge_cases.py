@@ -260,6 +260,17 @@ def test_a_charge_after_maturity_makes_a_loan_late_by_a_fee_only_unless_tolerate
     assert (tolerated.days_past_due, tolerated.bucket) == (10, DelinquencyBucket.CURRENT)
 
 
+def test_a_later_charge_does_not_make_an_older_debt_after_maturity_current() -> None:
+    story = lent()
+    paid_all = story.paid(60, 300)
+    charge_back(story, paid_all, 100, 120)
+    add_charge(story, 110, 4, 150)
+    loan = story.at(130)
+    assert len(loan.installments) == 4
+    assert (loan.past_due_on, loan.overdue, loan.total_outstanding) == (on_day(100), 120, 124)
+    assert (story.at(151).overdue, story.at(151).days_past_due) == (124, 51)
+
+
 def test_several_events_of_one_day_count_in_the_order_they_were_booked() -> None:
     story = lent()
     story.paid(30, 60, event_id="second", sequence=2)
