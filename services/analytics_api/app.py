@@ -15,7 +15,16 @@ from fastapi.responses import RedirectResponse
 from analytics_api.board_viewer.routes import router as board_router
 from analytics_api.board_viewer.viewer import BoardViewerSettings, open_board_viewer
 from analytics_api.metrics import BusinessGauges
-from analytics_api.routes import alerts, documentation, health, loans, operations, portfolio, problems
+from analytics_api.routes import (
+    alerts,
+    documentation,
+    health,
+    loans,
+    operations,
+    portfolio,
+    problems,
+    reconciliation,
+)
 from analytics_api.routes.access import Gate, KeyRing, RateLimiter
 from analytics_api.routes.answers import AnswerCache
 from analytics_api.routes.description import describe
@@ -61,7 +70,7 @@ def create_app(settings: AnalyticsSettings, clocks: Clocks = REAL_CLOCKS) -> Fas
         lifespan=lifespan,
     )
     problems.install(app)
-    for module in (portfolio, loans, alerts, operations, health, documentation):
+    for module in (portfolio, loans, alerts, operations, reconciliation, health, documentation):
         app.include_router(module.router)
     app.include_router(board_router)
     app.add_api_route("/", _home, include_in_schema=False)

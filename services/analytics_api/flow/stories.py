@@ -10,10 +10,9 @@ from typing import Any
 
 from analytics_api.schemas.loans import Components, Installment, LedgerEvent, Transaction
 from analytics_api.schemas.parts import money, money_or_none
-from loanbook.domain.events import LoanEvent
 from loanbook.domain.loan import Amounts, InstallmentState, Loan, TransactionState, fold
 from loanbook.domain.settings import ProductSettings
-from loanbook.postgres.ledger import TYPE_NAMES, events_from_rows
+from loanbook.postgres.ledger import TYPE_NAMES, event_from_row
 
 Row = Mapping[str, Any]
 
@@ -36,9 +35,11 @@ def product_settings(stored: str) -> ProductSettings:
 
 def fold_ledger(ledger: LedgerOfLoan, as_of: date) -> Loan:
     """The loan at the close of a day, from the rows whose source counts."""
-    sources = {row["source_key"]: row["source"] for row in ledger.rows}
-    counted = [row for row in ledger.rows if _counts(row, ledger.authorities)]
-    events: list[LoanEvent] = events_from_rows(counted, ledger.book, ledger.loan_id, sources)
+    events = [
+        event_from_row(row, ledger.book, ledger.loan_id, row["source"])
+        for row in ledger.rows
+        if counts(row, ledger.authorities)
+    ]
     return fold(ledger.book, ledger.loan_id, events, ledger.settings, as_of)
 
 
@@ -55,7 +56,7 @@ def transactions_of(loan: Loan, currency: str) -> list[Transaction]:
 def ledger_event(row: Row, authorities: Mapping[int, int], currency: str | None) -> LedgerEvent:
     """One row of the ledger, with the reason where it does not count."""
     reason = row["unapplied_reason"]
-    if reason is None and not _counts(row, authorities):
+    if reason is None and not counts(row, authorities):
         reason = "not_the_authority"
     return LedgerEvent(
         event_id=row["event_id"],
@@ -75,7 +76,8 @@ def ledger_event(row: Row, authorities: Mapping[int, int], currency: str | None)
     )
 
 
-def _counts(row: Row, authorities: Mapping[int, int]) -> bool:
+def counts(row: Row, authorities: Mapping[int, int]) -> bool:
+    """Whether a row comes from the source whose word counts."""
     source_key: int = row["source_key"]
     return authorities.get(row["type_key"], source_key) == source_key
 

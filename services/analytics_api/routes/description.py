@@ -25,6 +25,7 @@ EXAMPLES = {
     ("/v1/unapplied", "get"): "unapplied",
     ("/v1/dead-letters", "get"): "dead_letters",
     ("/v1/freshness", "get"): "freshness",
+    ("/v1/reconciliation", "get"): "reconciliation",
 }
 
 

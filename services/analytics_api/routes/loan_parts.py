@@ -91,6 +91,8 @@ async def loan_detail(reading: Reading, row: Row) -> LoanDetail:
     return LoanDetail(
         **{name: row[name] for name in ("book", "loan_id", "borrower_id", "currency", "region", "branch")},
         **{name: row[name] for name in ("product", "officer", "as_of", "changed_at", "quarantine")},
+        live=True,
+        known="now",
         state_version=row["version"],
         facts=_facts(row),
         installments=installments_of(loan, shown) if loan else [],

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal, Self
 
 import structlog
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field, model_validator
 
-from analytics_api.errors import NotFoundError
+from analytics_api.errors import InvalidRequestError, NotFoundError
 from analytics_api.flow.figures import BAND_NAMES, BUCKET_NAMES, STATUS_NAMES
 from analytics_api.routes.answers import respond
 from analytics_api.routes.loan_parts import loan_detail, loan_row
+from analytics_api.routes.past_loan import past_loan_detail
 from analytics_api.routes.wiring import (
     PROBLEMS,
     Admitted,
@@ -25,8 +27,8 @@ from analytics_api.routes.wiring import (
     find_book,
     find_scope,
 )
-from analytics_api.schemas.loans import BandName, LoanDetail, LoanList, SortName, StatusName
-from analytics_api.schemas.parts import page_of
+from analytics_api.schemas.loans import BandName, KnownName, LoanDetail, LoanList, SortName, StatusName
+from analytics_api.schemas.parts import Problem, page_of
 from analytics_api.schemas.portfolio import BucketName
 from analytics_api.store import LoanQuery, Row
 
@@ -57,6 +59,30 @@ class LoanFilter(PartFilter):
             msg = "days_past_due_min is over days_past_due_max"
             raise ValueError(msg)
         return self
+
+
+class LoanDay(BookFilter):
+    """Of which book, at which day, and by whose knowledge."""
+
+    as_of: Annotated[date | None, Field(description="A day up to the business day; live if absent.")] = None
+    known: Annotated[
+        KnownName | None,
+        Field(
+            description="With as_of. now (default): all that is known today, as restated; then: what had come"
+            " by that day; booked: what upstream had booked by that day."
+        ),
+    ] = None
+
+    def is_live(self, business_on: date) -> bool:
+        """Whether the stored state is meant; raises InvalidRequestError."""
+        known_now = self.known in {None, "now"}
+        if self.as_of is None:
+            if not known_now:
+                raise InvalidRequestError.of("known", "needs as_of")
+            return True
+        if self.as_of > business_on:
+            raise InvalidRequestError.of("as_of", f"is after the business day, {business_on}")
+        return self.as_of == business_on and known_now
 
 
 @router.get("/loans", response_model=LoanList, summary="Loans, filtered, sorted and paged")
@@ -104,21 +130,29 @@ def _query(wanted: LoanFilter, book: Row, currency_key: int | None) -> LoanQuery
     )
 
 
-@router.get("/loans/{loan_id}", summary="One loan with its whole story")
+@router.get(
+    "/loans/{loan_id}",
+    summary="One loan with its whole story",
+    responses={409: {"model": Problem, "description": "Quarantined: no past day of it can be folded."}},
+)
 async def get_loan(
     parts: AppParts,
     caller: Admitted,
     loan_id: Annotated[Name, Path()],
-    wanted: Annotated[BookFilter, Query()],
+    wanted: Annotated[LoanDay, Query()],
 ) -> LoanDetail:
     """Facts, installments, transactions with portions, events with their three dates, score, alerts.
 
+    With as_of the loan as it was at the close of that day, folded from its ledger, without score and alerts.
     Each reading is noted in the log with the id of the key.
     """
     async with parts.store.reading() as reading:
         book = await find_book(reading, wanted.book)
+        live = wanted.is_live(book["business_on"])
         row = await reading.fetch_loan(book["book"], loan_id)
         log.info("loan_read", key_id=caller.key_id, book=book["book"], loan_id=loan_id, found=row is not None)
         if row is None:
             raise NotFoundError.of("loan_id", f"there is no loan {loan_id!r} in {book['book']}")
-        return await loan_detail(reading, row)
+        if live or wanted.as_of is None:
+            return await loan_detail(reading, row)
+        return await past_loan_detail(reading, row, wanted.as_of, wanted.known or "now")

@@ -6,10 +6,10 @@ import calendar
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self, TypedDict
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from analytics_api.errors import InvalidRequestError, NotFoundError
 from analytics_api.flow.figures import Cell, at_risk, cell_of, defaulted_share, figures_of
@@ -42,6 +42,20 @@ class PortfolioFilter(PartFilter):
         date | None,
         Field(description="With as_of: as known at the close of this day; as known now if absent."),
     ] = None
+    known: Annotated[
+        Literal["now", "then"] | None, Field(description="With as_of; then: known_on is as_of.")
+    ] = None
+
+    @model_validator(mode="after")
+    def _one_view(self) -> Self:
+        if self.known is not None and self.known_on is not None:
+            msg = "known and known_on cannot be given together"
+            raise ValueError(msg)
+        return self
+
+    def knowledge(self) -> date | None:
+        """Known until this day; None is now."""
+        return self.as_of if self.known == "then" else self.known_on
 
 
 class BreakdownFilter(PortfolioFilter):
@@ -63,6 +77,17 @@ class Day:
     known_on: date | None = None
 
 
+class DayMarks(TypedDict):
+    """What an answer says about the day of its figures."""
+
+    as_of: date
+    live: bool
+    known_on: date | None
+    restated: bool
+    restated_known_on: date | None
+    restating_loans: int
+
+
 @router.get("/portfolio", response_model=Portfolio, summary="A book, or a part of it, at one day")
 async def get_portfolio(
     request: Request, parts: AppParts, _: Admitted, wanted: Annotated[PortfolioFilter, Query()]
@@ -78,9 +103,7 @@ async def get_portfolio(
             return Portfolio(
                 book=scope.book,
                 currency=scope.currency,
-                as_of=day.as_of,
-                live=day.live,
-                known_on=day.known_on,
+                **await _marks(reading, scope, day),
                 figures=figures,
                 data=await data_age(reading, scope.book),
             )
@@ -123,9 +146,7 @@ async def _breakdown(request: Request, parts: Parts, wanted: BreakdownFilter, by
                 book=scope.book,
                 currency=scope.currency,
                 by=by,
-                as_of=day.as_of,
-                live=day.live,
-                known_on=day.known_on,
+                **await _marks(reading, scope, day),
                 sort=wanted.sort,
                 items=_ranked(_items(rows, before, scope.currency), wanted),
                 data=await data_age(reading, scope.book),
@@ -136,8 +157,11 @@ async def _breakdown(request: Request, parts: Parts, wanted: BreakdownFilter, by
 
 async def _day(reading: Reading, scope: Scope, wanted: PortfolioFilter) -> Day:
     if wanted.as_of is None or wanted.as_of == scope.business_on:
-        if wanted.known_on is not None:
-            raise InvalidRequestError.of("known_on", "needs as_of, a closed day")
+        given = next(
+            (name for name in ("known_on", "known") if getattr(wanted, name) not in {None, "now"}), None
+        )
+        if given is not None:
+            raise InvalidRequestError.of(given, "needs as_of, a closed day")
         return Day(as_of=scope.business_on, live=True)
     if wanted.as_of > scope.business_on:
         raise InvalidRequestError.of("as_of", f"is after the business day, {scope.business_on}")
@@ -145,7 +169,20 @@ async def _day(reading: Reading, scope: Scope, wanted: PortfolioFilter) -> Day:
         raise InvalidRequestError.of("known_on", "is before as_of")
     if await reading.fetch_last_close(scope.book_key, wanted.as_of) != wanted.as_of:
         raise NotFoundError.of("as_of", f"{wanted.as_of} has not been closed by this book")
-    return Day(as_of=wanted.as_of, live=False, known_on=wanted.known_on)
+    return Day(as_of=wanted.as_of, live=False, known_on=wanted.knowledge())
+
+
+async def _marks(reading: Reading, scope: Scope, day: Day) -> DayMarks:
+    told = None if day.live else await reading.fetch_restatement(scope.book_key, day.as_of, day.known_on)
+    known_on = told["restated_known_on"] if told else None
+    return DayMarks(
+        as_of=day.as_of,
+        live=day.live,
+        known_on=day.known_on,
+        restated=known_on is not None,
+        restated_known_on=known_on,
+        restating_loans=told["restating_loans"] if told else 0,
+    )
 
 
 async def _cells(reading: Reading, scope: Scope, day: Day, wanted: PartFilter, by: str) -> list[Row]:

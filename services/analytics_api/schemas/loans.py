@@ -12,6 +12,7 @@ from analytics_api.schemas.parts import DatedSchema, Days, Money, Page, Schema
 from analytics_api.schemas.portfolio import BucketName
 
 StatusName = Literal["pending", "active", "overpaid", "closed", "written_off", "cancelled", "charged_off"]
+KnownName = Literal["now", "then", "booked"]
 BandName = Literal["LOW", "WATCH", "HIGH", "CRITICAL"]
 SortName = Literal[
     "loan_id",
@@ -225,15 +226,27 @@ class LoanDetail(DatedSchema):
     product: str
     officer: str
     as_of: Annotated[
-        date, Field(description="The business day; an earlier one while the loan waits to be rolled.")
+        date,
+        Field(
+            description="The day asked for; else the business day, or an earlier one while the loan waits to"
+            " be rolled."
+        ),
     ]
-    state_version: int
-    changed_at: datetime
+    live: Annotated[bool, Field(description="The stored state, with score and alerts; else a past day.")]
+    known: Annotated[
+        KnownName,
+        Field(
+            description="now: all that is known today; then: what had come by as_of; booked: what upstream"
+            " had booked by as_of."
+        ),
+    ]
+    state_version: Annotated[int | None, Field(description="null for a past day.")]
+    changed_at: Annotated[datetime | None, Field(description="null for a past day.")]
     quarantine: Annotated[str | None, Field(description="Why the loan's events could not be folded.")]
     facts: LoanFacts
     installments: list[Installment]
     transactions: list[Transaction]
     events: list[LedgerEvent]
     unapplied: list[Unapplied]
-    score: Score | None
-    alerts: list[Alert]
+    score: Annotated[Score | None, Field(description="null for a past day.")]
+    alerts: Annotated[list[Alert], Field(description="Empty for a past day.")]

@@ -98,6 +98,11 @@ class Portfolio(DatedSchema):
     as_of: Annotated[date, Field(description="Figures at the close of this day; the running day is live.")]
     live: bool
     known_on: Annotated[date | None, Field(description="As known then; null: as known now.")]
+    restated: Annotated[bool, Field(description="Events that came after the close have changed this day.")]
+    restated_known_on: Annotated[
+        date | None, Field(description="The business day on which the last of them came.")
+    ]
+    restating_loans: Annotated[int, Field(description="Loans whose late events are not yet in this day.")]
     figures: Figures
 
 
@@ -130,5 +135,8 @@ class Breakdown(DatedSchema):
     as_of: date
     live: bool
     known_on: date | None
+    restated: bool
+    restated_known_on: date | None
+    restating_loans: int
     sort: str
     items: list[PartFigures]

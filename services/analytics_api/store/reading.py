@@ -56,6 +56,10 @@ class Reading:
         found: date | None = await self._connection.fetchval(_sql("fetch_last_close"), book_key, day)
         return found
 
+    async def fetch_restatement(self, book_key: int, day: date, known_on: date | None) -> Row:
+        """Whether a closed day was told anew, and what is still to be told."""
+        return (await self._fetch("fetch_restatement", book_key, day, known_on))[0]
+
     async def fetch_freshness(self, book: str | None) -> list[Row]:
         """How far each topic has been read."""
         return await self._fetch("fetch_freshness", book)
@@ -98,13 +102,29 @@ class Reading:
         row: Row | None = await self._connection.fetchrow(_sql("fetch_loan"), book, loan_id)
         return row
 
-    async def fetch_loan_installments(self, slice_: int, loan_key: int) -> list[Row]:
-        """A loan's installments."""
-        return await self._fetch("fetch_loan_installments", slice_, loan_key)
-
     async def fetch_loan_events(self, slice_: int, loan_key: int) -> list[Row]:
         """A loan's ledger rows."""
         return await self._fetch("fetch_loan_events", slice_, loan_key)
+
+    async def fetch_ledgers(self, loans: Sequence[tuple[int, int]]) -> dict[tuple[int, int], list[Row]]:
+        """The ledger rows of several loans, by slice and loan key."""
+        ledgers: dict[tuple[int, int], list[Row]] = {loan: [] for loan in loans}
+        for row in await self._fetch("fetch_ledgers", [s for s, _ in loans], [key for _, key in loans]):
+            ledgers[row["slice"], row["loan_key"]].append(row)
+        return ledgers
+
+    async def fetch_snapshots(self, book_key: int, day: date, limit: int) -> list[Row]:
+        """Upstream's latest statement about each loan, the newest first."""
+        return await self._fetch("fetch_snapshots", book_key, day, limit)
+
+    async def sum_snapshots(self, book_key: int, day: date, stale_after_days: int) -> Row:
+        """How many loans upstream has confirmed, and how long ago."""
+        return (await self._fetch("sum_snapshots", book_key, day, stale_after_days))[0]
+
+    async def fetch_region(self, book_key: int, branch: str) -> str | None:
+        """The region of a branch."""
+        region: str | None = await self._connection.fetchval(_sql("fetch_region"), book_key, branch)
+        return region
 
     async def fetch_authorities(self, book_key: int) -> dict[int, int]:
         """Source whose word counts, by event type."""

@@ -40,6 +40,7 @@ async def strict(shared_book: str) -> AsyncIterator[httpx.AsyncClient]:
         "/v1/unapplied",
         "/v1/dead-letters",
         "/v1/freshness",
+        "/v1/reconciliation",
         "/metrics",
     ],
 )
