@@ -118,8 +118,8 @@ def _kafka_environment(port: int) -> dict[str, str]:
         "KAFKA_GROUP_MIN_SESSION_TIMEOUT_MS": "1000",
         "KAFKA_AUTO_CREATE_TOPICS_ENABLE": "false",
         "KAFKA_MESSAGE_MAX_BYTES": "2097152",
-        "KAFKA_BROKER_SESSION_TIMEOUT_MS": "3000",
-        "KAFKA_BROKER_HEARTBEAT_INTERVAL_MS": "500",
+        "KAFKA_BROKER_SESSION_TIMEOUT_MS": "6000",
+        "KAFKA_BROKER_HEARTBEAT_INTERVAL_MS": "1000",
     }
 
 
