@@ -8,7 +8,7 @@ CROSS JOIN LATERAL (VALUES
     (4, 'Paid to date', to_char(l.paid, 'FM999G999G999G990.00') || ' of ' || to_char(l.due_to_date, 'FM999G999G999G990.00') || ' due'),
     (5, 'Next installment', coalesce(to_char(l.next_due, 'FM999G999G999G990.00') || ' on ' || to_char(l.next_due_on, 'YYYY-MM-DD'), 'none')),
     (6, 'Last payment', coalesce(to_char(l.last_payment, 'FM999G999G999G990.00') || ' on ' || to_char(l.last_payment_on, 'YYYY-MM-DD'), 'never paid')),
-    (7, 'Longest delay', l.max_dpd || ' days'),
+    (7, 'Longest delay', greatest(l.max_dpd, l.days_past_due) || ' days'),
     (8, 'Missed in 12 months', l.missed_12m::text),
     (9, 'Chance of default', coalesce(to_char(l.default_probability * 100, 'FM990.0') || ' % (' || l.score_basis || ')', 'not scored')),
     (10, 'Strategy', coalesce(replace(l.strategy, '_', ' '), 'none')),
