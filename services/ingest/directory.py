@@ -60,11 +60,14 @@ class PostgresDirectory:
         await self.load(connection)
 
     def missing(self, records: Iterable[Record]) -> set[tuple[str, int, str]]:
-        """Names (kind, book key, name) in these records that have no key yet."""
+        """Names (kind, book key, name) in these records that have no key here."""
+        return self.missing_in(r.value.event for r in records if isinstance(r.value, Received))
+
+    def missing_in(self, events: Iterable[LoanEvent]) -> set[tuple[str, int, str]]:
+        """Names (kind, book key, name) in these events that have no key here."""
         found: set[tuple[str, int, str]] = set()
-        for record in records:
-            if isinstance(record.value, Received):
-                self._look_up(record.value.event, found)
+        for event in events:
+            self._look_up(event, found)
         return found
 
     def source_key(self, uri: str) -> int:

@@ -108,10 +108,15 @@ class PostgresUnit:
         if not wanted:
             return found
         books = {book.book_key: book.book for book in self.books.values()}
+        rows = await self._fetch("select_histories", *_ref_columns(wanted))
+        if not {row["source_key"] for row in rows} <= self.directory.source_uris().keys():
+            await self.directory.load(self.connection)  # another worker met the source first
         sources = self.directory.source_uris()
-        for row in await self._fetch("select_histories", *_ref_columns(wanted)):
+        for row in rows:
             event = event_from_row(row, books[row["book_key"]], row["loan_id"], sources[row["source_key"]])
             found[LoanRef(row["slice"], row["loan_key"])].append(event)
+        if self.directory.missing_in(event for events in found.values() for event in events):
+            await self.directory.load(self.connection)
         return found
 
     async def save(self, changes: Sequence[ChangedLoan], fresh: Sequence[LedgerRow]) -> None:

@@ -198,3 +198,18 @@ async def test_a_future_dated_payment_counts_from_its_day(feed: Feed, database: 
     state = await row(database, "SELECT paid_minor, unapplied_minor FROM core.loan_state")
     assert (state["paid_minor"], state["unapplied_minor"]) == (100, 0)
     assert await differences(database) == []
+
+
+async def test_a_worker_knows_names_that_another_one_met_first(feed: Feed, database: str) -> None:
+    other = await PostgresLoanStore.open(database, CLUSTER)
+    story = Story(loan_id="L-7")
+    story.tell(LoanCreated, 0, branch="B-new", product="P-new", source="elsewhere")
+    story.lent()
+    await feed.send([sent(event) for event in story.events])
+    payment = story.paid(0, 50)
+    feed.store = other
+    feed.cache.clear()
+    outcome = await feed.send([sent(event) for event in story.events if event.event_id == payment])
+    await other.close()
+    assert outcome.applied == 1
+    assert await differences(database) == []
