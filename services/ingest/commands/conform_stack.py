@@ -19,6 +19,7 @@ import msgspec
 
 from ingest.commands.book import ROLE
 from ingest.commands.books import NewBook, Product, save_book, select_book
+from ingest.commands.import_rows import ImportEvent
 from ingest.commands.sending import Sink, open_sink
 from ingest.conformance.api_state import loan_of_answer, shown_part
 from ingest.conformance.expectations import Difference, check
@@ -28,7 +29,6 @@ from ingest.conformance.player import Moment, Player
 from loanbook import wire
 from loanbook.domain.errors import LoanbookError
 from loanbook.domain.events import LoanCreated, LoanEvent
-from loanbook.kafka.producer import OutgoingRecord
 from loanbook.postgres.pool import connect
 from loanbook.topics import LOAN_EVENTS
 
@@ -90,7 +90,7 @@ class CaseRun:
             day = max(day, moment.on)
             self.days[day].append(moment)
 
-    def record(self, event: LoanEvent, book: str) -> OutgoingRecord:
+    def record(self, event: LoanEvent, book: str) -> ImportEvent:
         """An event of the case as the log takes it, with the product that holds the case's settings."""
         fact = event.fact
         if isinstance(fact, LoanCreated):
@@ -104,7 +104,13 @@ class CaseRun:
             recorded_at=event.recorded_at,
             sequence=event.sequence,
         )
-        return OutgoingRecord(LOAN_EVENTS, event.loan_id.encode(), value)
+        return ImportEvent(
+            on=event.fact.effective_on,
+            recorded_at=event.recorded_at,
+            topic=LOAN_EVENTS,
+            key=event.loan_id.encode(),
+            value=value,
+        )
 
     def hold(self, moment: Moment, answer: Mapping[str, Any]) -> None:
         """Hold what the API answers to an expectation."""
