@@ -6,10 +6,10 @@ import calendar
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Literal, Self, TypedDict
+from typing import Annotated, Literal, TypedDict
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from analytics_api.errors import InvalidRequestError, NotFoundError
 from analytics_api.flow.figures import Cell, at_risk, cell_of, defaulted_share, figures_of
@@ -45,13 +45,6 @@ class PortfolioFilter(PartFilter):
     known: Annotated[
         Literal["now", "then"] | None, Field(description="With as_of; then: known_on is as_of.")
     ] = None
-
-    @model_validator(mode="after")
-    def _one_view(self) -> Self:
-        if self.known is not None and self.known_on is not None:
-            msg = "known and known_on cannot be given together"
-            raise ValueError(msg)
-        return self
 
     def knowledge(self) -> date | None:
         """Known until this day; None is now."""
@@ -156,6 +149,8 @@ async def _breakdown(request: Request, parts: Parts, wanted: BreakdownFilter, by
 
 
 async def _day(reading: Reading, scope: Scope, wanted: PortfolioFilter) -> Day:
+    if wanted.known is not None and wanted.known_on is not None:
+        raise InvalidRequestError.of("known", "cannot be given together with known_on")
     if wanted.as_of is None or wanted.as_of == scope.business_on:
         given = next(
             (name for name in ("known_on", "known") if getattr(wanted, name) not in {None, "now"}), None

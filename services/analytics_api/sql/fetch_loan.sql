@@ -10,7 +10,7 @@ SELECT b.book_key, b.book, b.business_on, l.slice, l.loan_key, l.loan_id, l.borr
        s.due_to_date_minor, s.paid_minor, s.overpaid_minor, s.written_off_minor, s.recovered_minor, s.next_due_minor,
        s.last_payment_minor, s.unapplied_minor, s.past_due_on, coalesce(b.business_on - s.past_due_on, 0) AS days_past_due,
        s.next_due_on, s.last_payment_on, s.closed_on, s.charged_off_on, s.restructured_on, s.missed_12m,
-       s.on_time_streak, s.max_dpd, s.returned_payments, s.quarantine, s.changed_at,
+       s.on_time_streak, greatest(s.max_dpd, b.business_on - s.past_due_on) AS max_dpd, s.returned_payments, s.quarantine, s.changed_at,
        r.model, r.basis, r.as_of AS score_as_of, r.default_probability, r.risk_score, r.band, r.stage, r.strategy,
        r.strategy_reason, r.exposure_minor, r.expected_loss_minor, r.reasons, r.changes, r.contributions, r.scored_at,
        r.state_version

@@ -1,4 +1,4 @@
-"""Any past day through the API, as known then and restated now: the six faults of mixing them are shut out."""
+"""Any past day through the API, as known then and restated now: the six faults of mixing them are out."""
 
 from __future__ import annotations
 

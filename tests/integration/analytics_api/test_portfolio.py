@@ -183,6 +183,8 @@ async def test_who_has_the_figures_already_is_told_so(api: httpx.AsyncClient) ->
         ({"as_of": "2024-12-31"}, 422, "as_of"),
         ({"as_of": "2023-12-31"}, 404, "as_of"),
         ({"known_on": "2024-02-01"}, 422, "known_on"),
+        ({"known": "then"}, 422, "known"),
+        ({"known": "then", "known_on": str(on_day(CLOSED)), "as_of": str(on_day(CLOSED))}, 422, "known"),
         ({"as_of": str(on_day(CLOSED)), "known_on": "2024-01-02"}, 422, "known_on"),
         ({"colour": "red"}, 422, "colour"),
     ],

@@ -92,6 +92,27 @@ async def test_the_trend_ends_in_a_live_point(boards: Connection) -> None:
     assert (close["live"], close["principal"], close["late"]) == (False, 850, 50)
 
 
+async def test_a_day_told_anew_is_marked_in_the_trend(book: str) -> None:
+    await execute(
+        book,
+        "INSERT INTO core.restated_day (book_key, business_on, known_on, loans) SELECT book_key, $1, day, 1"
+        " FROM core.book, unnest($2::date[]) AS day",
+        on_day(CLOSED),
+        [on_day(50), on_day(60)],
+    )
+    connection = await asyncpg.connect(book)
+    try:
+        rows = await connection.fetch(
+            "SELECT DISTINCT business_on, restated, restated_known_on FROM reporting.portfolio_day ORDER BY 1"
+        )
+    finally:
+        await connection.close()
+    assert {row["business_on"]: row["restated_known_on"] for row in rows if row["restated"]} == {
+        on_day(CLOSED): on_day(60)
+    }
+    assert len(rows) > 1
+
+
 async def test_cash_of_a_closed_day_has_an_efficiency(boards: Connection) -> None:
     rows = await boards.fetch(
         "SELECT sum(due) AS due, sum(due_collected) AS collected, sum(cash) AS cash, bool_and(closed)"
