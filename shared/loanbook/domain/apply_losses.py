@@ -31,10 +31,10 @@ def written_off(replay: Replay, event: LoanEvent, fact: LoanWrittenOff) -> None:
     replay.record(event, sum(share.portions), share)
 
 
-def give_up_what_came_later(replay: Replay) -> None:
-    """Debts that came after a write-off are given up with it."""
-    if replay.written_off_on is not None:
-        _give_up(replay, replay.written_off_on)
+def give_up_what_came_later(replay: Replay, on: date) -> None:
+    """A debt that comes after a write-off is given up as it comes."""
+    if replay.written_off_on is not None and replay.open:
+        _give_up(replay, on)
 
 
 def _give_up(replay: Replay, on: date) -> list[int]:

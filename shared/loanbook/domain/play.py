@@ -54,4 +54,4 @@ def play(replay: Replay) -> None:
         handler = HANDLERS.get(type(event.fact))
         if handler is not None:
             handler(replay, event, event.fact)
-    apply_losses.give_up_what_came_later(replay)
+            apply_losses.give_up_what_came_later(replay, event.fact.effective_on)

@@ -170,14 +170,15 @@ def _in_order_of(rule: FutureRule, candidates: list[Row], day: int) -> list[Row]
 
 
 def _pay_evenly(rows: list[Row], amount: int, components: tuple[int, ...], share: Share) -> int:
-    """Equal parts over all rows, what does not divide on the last; again while some is left."""
+    """Equal parts over all rows, one component after the other; what does not divide falls on the last."""
     while amount:
         owing = [row for row in rows if any(row.left(component) > 0 for component in components)]
         if not owing:
             break
-        part, whole = divide_half_even(amount, len(owing)), amount
-        for number, row in enumerate(owing, start=1):
-            offered = whole - part * (number - 1) if number == len(owing) else part
-            if min(offered, amount) > 0:
-                amount -= share.pay(row, min(offered, amount), components)
+        for component in components:
+            part, rest = divide_half_even(amount, len(owing)), amount
+            for row in owing:
+                offered = rest if row is owing[-1] else min(part, rest)
+                rest -= offered
+                amount -= share.pay(row, offered, (component,)) if offered else 0
     return amount

@@ -44,12 +44,14 @@ def _move_payments(old: Row, new: Row | None, loose: list[int]) -> None:
             loose[component] += old.paid[component]
         return
     for component in range(COMPONENTS):
-        kept = min(old.paid[component], new.due[component])
-        new.paid[component] = kept
-        loose[component] += old.paid[component] - kept
-        new.waived[component] = min(old.waived[component], new.due[component] - kept)
+        part = min(old.paid[component], new.due[component])
+        new.paid[component] = part
+        loose[component] += old.paid[component] - part
+        new.waived[component] = min(old.waived[component], new.due[component] - part)
     new.open = sum(new.left(component) for component in range(COMPONENTS))
-    new.in_advance, new.late, new.paid_by_due = old.in_advance, old.late, old.paid_by_due
+    kept = sum(new.paid)
+    new.in_advance, new.paid_by_due = min(old.in_advance, kept), min(old.paid_by_due, kept)
+    new.late = min(old.late, kept - new.in_advance)
     new.worst_late, new.met_before_bootstrap = old.worst_late, old.met_before_bootstrap
     if new.open == 0 and old.met_on is not None:
         new.meet(old.met_on, old.met_day)

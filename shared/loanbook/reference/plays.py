@@ -28,8 +28,8 @@ def play(events: Iterable[LoanEvent], settings: ProductSettings, as_of: date) ->
     book = Book(events, settings, as_of)
     for event in sorted(book.facts.count, key=lambda event: _place(book, event)):
         _PLAYS.get(type(event.fact), _nothing)(book, event, event.fact)
-    if book.written_off_on is not None:
-        book.give_up_all(book.written_off_on)
+        if book.written_off_on is not None:
+            book.give_up_all(event.fact.effective_on)
     return book
 
 

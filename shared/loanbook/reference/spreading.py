@@ -81,15 +81,19 @@ def _pay_in_equal_parts(
         owing = [row for row in rows if any(row.owed(_END, c) > 0 for c in components)]
         if not owing:
             break
-        share = int((Decimal(left) / len(owing)).quantize(Decimal(1), ROUND_HALF_EVEN))
-        shares = [share] * (len(owing) - 1)
-        shares.append(left - sum(shares))
-        for row, offered in zip(owing, shares, strict=True):
-            rest = min(offered, left)
-            for component in components if rest > 0 else ():
-                taken = pay(row, component, rest, on, paid)
-                rest, left = rest - taken, left - taken
+        for component in components:
+            offered = _equal_parts(left, len(owing))
+            left -= sum(pay(row, component, part, on, paid) for row, part in zip(owing, offered, strict=True))
     return amount - left
+
+
+def _equal_parts(amount: int, count: int) -> list[int]:
+    """An amount in equal parts, rounded half to even; the last takes what is left."""
+    part = int((Decimal(amount) / count).quantize(Decimal(1), ROUND_HALF_EVEN))
+    parts: list[int] = []
+    while len(parts) < count - 1:
+        parts.append(min(part, amount - sum(parts)))
+    return [*parts, amount - sum(parts)]
 
 
 def _pay_charges_whose_day_has_come(
