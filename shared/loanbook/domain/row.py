@@ -8,6 +8,7 @@ from loanbook.domain.events import PeriodKind
 
 Dated = tuple[tuple[int, int], ...]  # (day, amount)
 _NOTHING = (0, 0, 0, 0)
+_ADDITIONAL = PeriodKind.ADDITIONAL  # looked up once: an enum's member costs a call each time
 
 
 class Row:
@@ -60,9 +61,7 @@ class Row:
         self.charges: tuple[tuple[int, int, int], ...] = ()  # (due day, component, amount)
         self.chargebacks: Dated = ()  # (day, amount)
         # An additional row owes each of its debts from that debt's own day: (day, amount).
-        self.debts: Dated = (
-            ((self.due_day, self.open),) if kind is PeriodKind.ADDITIONAL and self.open else ()
-        )
+        self.debts: Dated = ((self.due_day, self.open),) if kind is _ADDITIONAL and self.open else ()
         self.log: tuple[tuple[int, int, int, Dated], ...] = ()  # (day, open, paid, what is dated by then)
 
     def left(self, component: int) -> int:
@@ -86,7 +85,7 @@ class Row:
         self.met_on = None
         self.due[component] += amount
         self.open += amount
-        if self.kind is PeriodKind.ADDITIONAL:
+        if self.kind is _ADDITIONAL:
             self.debts = tuple(sorted((*self.debts, (due_day, amount))))
 
     def owe_again(self, component: int, amount: int, due_day: int) -> None:

@@ -9,7 +9,8 @@ from loanbook.domain.events import Period, PeriodKind
 from loanbook.domain.row import Row
 
 COMPONENTS = 4  # principal, interest, fee, penalty: settings.Component
-_ADDITIONAL = PeriodKind.ADDITIONAL
+# An enum's member costs a call each time it is looked up; these are looked up for every row of every fold.
+_ADDITIONAL, _REGULAR = PeriodKind.ADDITIONAL, PeriodKind.REGULAR
 
 
 def rows_of(periods: Iterable[Period], start_on: date | None) -> list[Row]:
@@ -41,7 +42,7 @@ def row_due_after(rows: list[Row], on: date) -> Row:
 def row_of_charge(rows: list[Row], due_on: date) -> Row:
     """The row of the period (from, due] a charge's due day lies in; else the N+1 row, made at need."""
     for row in rows:
-        if row.due_on >= due_on and row.kind is PeriodKind.REGULAR:
+        if row.due_on >= due_on and row.kind is _REGULAR:
             return row
     return additional_row(rows, due_on)
 
@@ -79,7 +80,7 @@ def schedule_issue(rows: list[Row], disbursed: int, *, estimated: bool) -> str |
 def is_countable(row: Row) -> bool:
     """Whether it is a customer's installment: a regular one on which something is due."""
     due = row.due
-    return row.kind is PeriodKind.REGULAR and (due[0] or due[1] or due[2] or due[3]) > 0
+    return row.kind is _REGULAR and (due[0] or due[1] or due[2] or due[3]) > 0
 
 
 def _due_of(period: Period) -> list[int]:
