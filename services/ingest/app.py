@@ -54,6 +54,7 @@ class IngestWorker:
         self.breaker = DeadLetterBreaker(settings.dead_share_max, settings.dead_window)
         self.day_roll = DayRoll(store, self.cache)
         self._unacked: dict[Partition, list[RecordBatch]] = {}
+        self._stopped: set[Partition] = set()
         self.lanes = [self._make_lane() for _ in range(settings.lanes)]
         self._producer = producer
         self._owner = f"{socket.gethostname()}:{os.getpid()}"
@@ -89,6 +90,7 @@ class IngestWorker:
         self.day_roll.forget(partitions)
         for partition in partitions:
             self._unacked.pop(partition, None)
+            self._stopped.discard(partition)
 
     async def deliver(self, batch: RecordBatch) -> None:
         """Decode a batch and hand it to its lane; waits while the lane is full."""
@@ -168,8 +170,19 @@ class IngestWorker:
         await self._keep_back(partition)
 
     async def _keep_back(self, partition: Partition) -> None:
+        self._stopped.add(partition)
         await self.lane_of(partition).inbox.hold([partition])
         self.worker.pause(partition)
+
+    async def _resume(self) -> None:
+        """Go on where a person has lifted the stop, `loanpulse positions resume`."""
+        positions = await self.store.select_positions(list(self._stopped)) if self._stopped else {}
+        for partition in [p for p, position in positions.items() if position.paused_reason is None]:
+            log.info("partition_resumed", partition=str(partition))
+            self._stopped.discard(partition)
+            if not self.day_roll.holds(partition):
+                await self.lane_of(partition).inbox.release([partition])
+            self.worker.resume(partition)
 
     async def _release(self, partitions: Sequence[Partition]) -> None:
         for lane in self.lanes:
@@ -181,6 +194,7 @@ class IngestWorker:
             for partition, done in progress.items():
                 metrics.LAG.labels(partition.topic, partition.partition).set(done.lag)
             await self.store.mark_caught_up([p for p, done in progress.items() if done.caught_up])
+            await self._resume()
             await asyncio.sleep(_CAUGHT_UP_EVERY_S)
 
     async def _trim(self) -> None:

@@ -65,6 +65,10 @@ class DayRoll:
         self._held[partition] = (book, business_on)
         self._wake.set()
 
+    def holds(self, partition: Partition) -> bool:
+        """Whether a partition stands at a barrier."""
+        return partition in self._held
+
     def forget(self, partitions: Iterable[Partition]) -> None:
         """Stop caring for partitions that went to another worker."""
         for partition in partitions:

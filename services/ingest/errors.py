@@ -10,4 +10,7 @@ class KeyCollisionError(FatalError):
 
 
 class PositionLostError(FatalError):
-    """A stored position does not fit the log: the topic was recreated or cut."""
+    """A stored position does not fit the log: the topic was recreated or cut.
+
+    Only a person may go on without what is missing: `loanpulse positions accept-gap`.
+    """

@@ -12,6 +12,8 @@ from ingest.records import Position, fingerprint_of
 from ingest.store import PostgresLoanStore
 from loanbook.kafka.batches import Partition
 
+_HINT = "look with `loanpulse positions list`, go on with `loanpulse positions accept-gap`"
+
 
 class Log(Protocol):
     """What must be known of Kafka's log."""
@@ -45,12 +47,12 @@ async def _check(log: Log, partition: Partition, position: Position, start: int,
     if not start <= position.next_offset <= end:
         msg = (
             f"{partition}: the stored position {position.next_offset} is outside the log ({start} to {end}); "
-            "events may be missing: see `loanpulse positions`"
+            f"events may be missing: {_HINT}"
         )
         raise PositionLostError(msg)
     if position.fingerprint is None or position.next_offset == start:
         return  # nothing applied yet, or the last record has gone by retention
     record = await log.read_record(partition, position.next_offset - 1)
     if record is not None and fingerprint_of(record.value) != position.fingerprint:
-        msg = f"{partition}: the record before {position.next_offset} is not the one applied: another topic?"
+        msg = f"{partition}: the record before {position.next_offset} is not the one applied: {_HINT}"
         raise PositionLostError(msg)
