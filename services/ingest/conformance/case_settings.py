@@ -42,6 +42,7 @@ def settings_json(
     settings: dict[str, Any] = {
         "grace_days": int(given.get("arrears_grace_days") or 0),
         "carries_payments_over": given.get("schedule_type") == "PROGRESSIVE",
+        "charges_first": given.get("schedule_type") != "PROGRESSIVE",
         "chargeback_order": _chargeback_order(given),
     }
     if given.get("allocation_strategy") == "ADVANCED_PAYMENT_ALLOCATION":

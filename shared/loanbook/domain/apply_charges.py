@@ -22,12 +22,14 @@ from loanbook.domain.settings import Component
 _BPS = 10_000
 
 
-def place(history: History, event: LoanEvent) -> tuple[date, bool, tuple[object, ...]]:
-    """Where a fact is applied: on its day, charges before that day's money."""
+def place(
+    history: History, event: LoanEvent, *, charges_first: bool
+) -> tuple[date, bool, tuple[object, ...]]:
+    """Where a fact is applied: on its day, charges before that day's money or as they were booked."""
     fact = event.fact
     if isinstance(fact, ChargeAdded):
-        return (_counts_from(history, event, fact), False, event.order)
-    return (fact.effective_on, True, event.order)
+        return (_counts_from(history, event, fact), not charges_first, event.order[1:])
+    return (fact.effective_on, True, event.order[1:])
 
 
 def added(replay: Replay, event: LoanEvent, fact: ChargeAdded) -> None:

@@ -26,10 +26,12 @@ _NOTHING = Amounts()
 _ENDED = (LoanStatus.CLOSED, LoanStatus.OVERPAID)
 
 
-def loan_at(book: str, loan_id: str, replay: Replay) -> Loan:
-    """Freeze a loan."""
+def loan_at(book: str, loan_id: str, replay: Replay, earlier: Loan | None = None) -> Loan:
+    """Freeze a loan; what no day changes is taken from its `earlier` state when the same events counted."""
     history = replay.history
     is_running = history.disbursed_on is not None
+    if earlier is not None and (earlier.unapplied or history.unapplied):
+        earlier = None  # another event may have come to count since
     return Loan(
         book=book,
         loan_id=loan_id,
@@ -37,15 +39,18 @@ def loan_at(book: str, loan_id: str, replay: Replay) -> Loan:
         currency=history.currency,
         status=_status(replay),
         disbursed_on=history.disbursed_on,
-        installments=tuple([_installment(row) for row in replay.rows]),
+        installments=earlier.installments if earlier else tuple([_installment(row) for row in replay.rows]),
         schedule_version=replay.schedule_version,
-        transactions=tuple([_transaction(record) for record in replay.records]),
+        transactions=earlier.transactions
+        if earlier
+        else tuple([_transaction(record) for record in replay.records]),
         charges=_charges(replay) if replay.charges else (),
         unapplied=tuple(history.unapplied),
         duplicates=history.duplicates,
         last_order=history.last_order,
         **_attributes(replay),
         **(_debt(replay) if is_running else {}),
+        cash=earlier.cash if earlier else cash_days(replay.rows, replay.cash) if is_running else {},
         **(_lateness(replay) if is_running else {"next_boundary_on": history.next_future_on}),
         **_incidents(replay),
     )
@@ -84,7 +89,6 @@ def _debt(replay: Replay) -> dict[str, Any]:
         "overpaid": replay.overpaid,
         "refunded": replay.refunded,
         "estimated": replay.estimated,
-        "cash": cash_days(rows, replay.cash),
     }
 
 

@@ -49,7 +49,9 @@ def play(replay: Replay) -> None:
     """Apply every fact that counts, each on its day."""
     facts = replay.history.applicable
     if any(type(event.fact) is events.ChargeAdded for event in facts):
-        facts = sorted(facts, key=partial(apply_charges.place, replay.history))
+        charges_first = replay.settings.charges_first
+        place = partial(apply_charges.place, replay.history, charges_first=charges_first)
+        facts = sorted(facts, key=place)
     for event in facts:
         handler = HANDLERS.get(type(event.fact))
         if handler is not None:

@@ -76,6 +76,7 @@ class ProductSettings:
     allocation_by_kind: Mapping[str, AllocationOrder] = field(default_factory=dict)
     chargeback_order: tuple[Component, ...] = (Component.PRINCIPAL,)
     carries_payments_over: bool = False  # a new schedule keeps them on its rows; else all is replayed on it
+    charges_first: bool = True  # a charge counts before the money of its day; else as they were booked
     grace_days: int = 0  # of the class, taken off once for the loan
     tolerance_minor: int = 0  # what is left of an installment up to this makes nobody late in class
     pause_counts: bool = False  # True: days of a pause count for the class

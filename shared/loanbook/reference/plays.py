@@ -37,8 +37,9 @@ def _place(book: Book, event: LoanEvent) -> tuple[Any, ...]:
     fact = event.fact
     if isinstance(fact, e.ChargeAdded):
         due_on, _ = _as_changed(book, event, fact)
-        return (min(due_on, fact.effective_on), 0, event.order)
-    return (fact.effective_on, 1, event.order)
+        rank = 0 if book.settings.charges_first else 1
+        return (min(due_on, fact.effective_on), rank, *event.order[1:])
+    return (fact.effective_on, 1, *event.order[1:])
 
 
 def _nothing(_: Book, __: LoanEvent, ___: Any) -> None:  # noqa: ANN401

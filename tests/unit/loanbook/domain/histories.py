@@ -61,6 +61,7 @@ def product_settings(draw: st.DrawFn, *, carries: bool = False) -> ProductSettin
             grace_days=st.sampled_from([0, 0, 3]),
             tolerance_minor=st.sampled_from([0, 0, 5]),
             pause_counts=st.booleans(),
+            charges_first=st.booleans(),
             carries_payments_over=st.booleans() if carries else st.just(False),
         )
     )
