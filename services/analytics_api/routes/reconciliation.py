@@ -20,7 +20,7 @@ from analytics_api.store import Reading, Row
 
 router = APIRouter(prefix="/v1", tags=["operations"], responses=PROBLEMS)
 _LOANS_A_TIME = 100  # whose ledgers are held at once
-_LOANS_MAX = 5000  # folded for one answer, about a millisecond each
+_LOANS_MAX = 5000  # folded for one answer, well under a millisecond each
 
 
 class ReconciliationFilter(BookFilter):

@@ -16,6 +16,7 @@ from analytics_api.schemas.loans import LoanDetail, LoanList
 from analytics_api.schemas.operations import DeadLetterList, Freshness, UnappliedList
 from analytics_api.schemas.parts import page_of
 from analytics_api.schemas.portfolio import Breakdown, Portfolio
+from analytics_api.schemas.reconciliation import Reconciliation
 
 ANSWERS: dict[str, type[BaseModel]] = {
     "portfolio": Portfolio,
@@ -29,6 +30,7 @@ ANSWERS: dict[str, type[BaseModel]] = {
     "unapplied": UnappliedList,
     "dead_letters": DeadLetterList,
     "freshness": Freshness,
+    "reconciliation": Reconciliation,
 }
 
 
