@@ -198,11 +198,13 @@ class Subject:
 
 def change(subject: Subject, book: Book, before: Loan | None, directory: Directory) -> ChangedLoan:
     """Fold a loan at its book's day; `before` is worked out again unless the cache still has it."""
+    fault = None
     if before is None and subject.stored.version and not subject.stored.quarantined:
         fresh = {(event.source, event.event_id) for event in subject.fresh}
         older = [event for event in subject.events if (event.source, event.event_id) not in fresh]
-        before, _ = refold(subject, replace(book, business_on=subject.stored.as_of), older, directory)
-    after, quarantine = refold(subject, book, subject.events, directory)
+        before, fault = refold(subject, replace(book, business_on=subject.stored.as_of), older, directory)
+    earlier = before if not subject.fresh and fault is None else None
+    after, quarantine = refold(subject, book, subject.events, directory, earlier=earlier)
     return ChangedLoan(
         ref=subject.ref,
         book_key=book.book_key,
@@ -215,16 +217,22 @@ def change(subject: Subject, book: Book, before: Loan | None, directory: Directo
 
 
 def refold(
-    subject: Subject, book: Book, events: Sequence[LoanEvent], directory: Directory
+    subject: Subject,
+    book: Book,
+    events: Sequence[LoanEvent],
+    directory: Directory,
+    *,
+    earlier: Loan | None = None,
 ) -> tuple[Loan, str | None]:
     """Fold a loan's events at the book's business day; a fault quarantines this loan alone."""
     counting = counted(events, book, directory)
     settings = directory.settings(book.book_key, product_of(counting))
     try:
-        return fold(book.book, subject.loan_id, counting, settings, book.business_on), None
+        loan = fold(book.book, subject.loan_id, counting, settings, book.business_on, earlier=earlier)
     except Exception as error:  # noqa: BLE001 - one loan's fault must not stop the others; it is shown
         reason = f"{type(error).__name__}: {error}"[:500]
         return Loan(book=book.book, loan_id=subject.loan_id, as_of=book.business_on), reason
+    return loan, None
 
 
 def counted(events: Iterable[LoanEvent], book: Book, directory: Directory) -> list[LoanEvent]:

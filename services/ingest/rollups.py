@@ -90,6 +90,8 @@ def cash_differences(
         before = changed.before.cash if changed.before else {}
         after = changed.after.cash
         if keys_before == keys:
+            if before is after:
+                continue
             before, after = _without_common(before, after)
         head = (changed.ref.slice, changed.book_key)
         _accumulate_cash(sums, head, keys_before, before, -1)

@@ -43,7 +43,7 @@ __all__ = [
 FOLD_VERSION = 1  # rises whenever the same events give another state
 
 
-def fold(
+def fold(  # noqa: PLR0913 - the set of events and what they are read with
     book: str,
     loan_id: str,
     events: Iterable[LoanEvent],

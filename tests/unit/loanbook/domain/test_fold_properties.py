@@ -12,10 +12,10 @@ from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 from loanbook.domain.events import LoanOpenedFromSnapshot
-from loanbook.domain.loan import Amounts, InstallmentState, Loan
+from loanbook.domain.loan import Amounts, InstallmentState, Loan, fold
 from loanbook.domain.punctuality import WINDOW_DAYS
 from loanbook.reference import naive_loan
-from tests.builders import Story, on_day
+from tests.builders import BOOK, Story, on_day
 from tests.unit.loanbook.domain.histories import LAST_DAY, stories
 
 EXAMPLES = int(os.environ.get("HISTORIES", "100"))  # `make check` is quick; thousands are one variable away
@@ -49,6 +49,15 @@ def test_the_fold_and_the_naive_fold_agree(story: Story, day: int) -> None:
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
+@given(story=stories(carries=True), day=as_of_days, back=st.integers(1, 90))
+def test_an_earlier_fold_of_the_same_events_saves_work_and_changes_nothing(
+    story: Story, day: int, back: int
+) -> None:
+    earlier = fold(BOOK, story.loan_id, story.events, story.settings, on_day(day - back))
+    again = fold(BOOK, story.loan_id, story.events, story.settings, on_day(day), earlier=earlier)
+    assert again == story.at(day)
+
+
 @given(story=stories(carries=True), day=as_of_days)
 def test_no_cent_is_lost_or_made(story: Story, day: int) -> None:
     _say(story)
