@@ -15,6 +15,7 @@ import uvloop
 from ingest import metrics
 from ingest.breaker import DeadLetterBreaker
 from ingest.cache import LoanCache
+from ingest.day_markers import run_clock
 from ingest.day_roll import DayRoll
 from ingest.decoding import cut, decode_record
 from ingest.inbox import Inbox
@@ -139,6 +140,7 @@ class IngestWorker:
             lambda: forever(lambda: run_restate_sweep(self.store), "restate_sweep"),
             lambda: forever(self._watch_progress, "progress"),
             lambda: forever(self._trim, "trim"),
+            lambda: forever(lambda: run_clock(self.store, self.relay_wake.set), "clock"),
         )
 
     async def _committed(self, segments: Sequence[Segment], outcome: BatchOutcome) -> None:

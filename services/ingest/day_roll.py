@@ -12,11 +12,12 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from ingest import metrics
 from ingest.cache import LoanCache
+from ingest.day_markers import spread_marker
 from ingest.flow import Subject, change
 from ingest.records import DAYS_AHEAD_MAX, Book, ChangedLoan, LoanRef, Segment
 from ingest.store import PostgresLoanStore
@@ -26,6 +27,7 @@ from loanbook.postgres.load_sql import load_sql
 from loanbook.postgres.pool import Connection
 
 _LOOK_HELD_S, _LOOK_IDLE_S = 0.02, 0.5
+_SPREAD_AFTER_S, _SPREAD_AGAIN_S = 5.0, 55.0
 _LOANS_MAX = 2_000  # a transaction of the sweep; keeps a waiting batch's delay short
 
 
@@ -44,6 +46,7 @@ class DayRoll:
         self._store = store
         self._cache = cache
         self._held: dict[Partition, tuple[str, date]] = {}
+        self._lone: dict[tuple[str, date], float] = {}  # since when a day waits for slices without its marker
         self._wake = asyncio.Event()
 
     @property
@@ -92,7 +95,18 @@ class DayRoll:
         flipped = sum(day is not None for day in closed)
         metrics.DAYS_CLOSED.inc(flipped)
         await self._release(release)
+        await self._spread_lone()
         return bool(swept.slices or flipped)
+
+    async def _spread_lone(self) -> None:
+        """A marker that stands in some logs alone is written into the others: upstream sent only that one."""
+        now = asyncio.get_running_loop().time()
+        waiting = set(self._held.values())
+        self._lone = {day: since for day, since in self._lone.items() if day in waiting}
+        for day in waiting:
+            if now - self._lone.setdefault(day, now) > _SPREAD_AFTER_S:
+                await spread_marker(self._store, *day, datetime.now(UTC))
+                self._lone[day] = now + _SPREAD_AGAIN_S
 
     async def _release(self, release: Callable[[list[Partition]], Awaitable[None]]) -> None:
         if not self._held:

@@ -50,6 +50,9 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument("--opens-on", required=True, type=date.fromisoformat, help="its first business day")
     add.add_argument("--timezone", default="UTC", help="such as Africa/Lagos")
     add.add_argument("--cut-off", default="00:00", type=time.fromisoformat, help="when a day closes, HH:MM")
+    add.add_argument(
+        "--close-by-clock", action="store_true", help="end its days at the cut-off, without day.closed events"
+    )
     add.add_argument("--product", action="append", default=[], metavar="NAME")
     add.add_argument(
         "--settings",
@@ -94,6 +97,7 @@ def _new_book(chosen: argparse.Namespace) -> NewBook:
         opens_on=chosen.opens_on,
         timezone=chosen.timezone,
         closes_at=chosen.cut_off,
+        closes_by_clock=chosen.close_by_clock,
         products=_products(chosen.product, chosen.settings),
         branches=_branches(chosen.branches) if chosen.branches else (),
     )

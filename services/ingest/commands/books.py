@@ -47,6 +47,7 @@ class NewBook:
     opens_on: date
     timezone: str = "UTC"
     closes_at: time = time(0)
+    closes_by_clock: bool = False
     products: tuple[Product, ...] = ()
     branches: tuple[Branch, ...] = ()
 
@@ -77,6 +78,7 @@ async def save_book(connection: Connection, new: NewBook) -> StoredBook:
             new.closes_at,
             new.currencies[0],
             new.opens_on,
+            new.closes_by_clock,
         )
         codes = list(new.currencies)
         exponents = [exponent_of(code) for code in codes]

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
 
+from ingest.day_markers import spread_marker
 from ingest.store import PostgresLoanStore
 from loanbook.domain.events import LoanCreated, LoanEvent, PaymentPosted
 from loanbook.domain.money import Minor
-from loanbook.topics import LOAN_EVENTS, slice_of
+from loanbook.topics import LOAN_EVENTS, SLICES, slice_of
 from tests.audit import differences
 from tests.builders import DAY_0, Story, on_day
-from tests.feeding import CLUSTER, Feed, add_book, encoded
+from tests.feeding import CLUSTER, Feed, add_book, day_closed, encoded
 
 pytestmark = pytest.mark.integration
 
@@ -213,3 +214,19 @@ async def test_a_worker_knows_names_that_another_one_met_first(feed: Feed, datab
     await other.close()
     assert outcome.applied == 1
     assert await differences(database) == []
+
+
+async def test_a_lone_end_of_day_is_spread_to_every_partition(feed: Feed, database: str) -> None:
+    await feed.send([sent(event) for event in Story().lent().events])
+    await feed.send_raw({3: [(None, day_closed(DAY_0))]})
+    assert await feed.roll() == 0
+    await spread_marker(feed.store, "demo", DAY_0, datetime(2024, 1, 2, tzinfo=UTC))
+    connection = await asyncpg.connect(database)
+    markers = await connection.fetch(
+        "SELECT partition, payload FROM core.outbox WHERE topic = $1", LOAN_EVENTS
+    )
+    await connection.close()
+    assert {row["partition"] for row in markers} == set(range(SLICES)) - {3}
+    await feed.send_raw({row["partition"]: [(None, row["payload"])] for row in markers})
+    await feed.roll()
+    assert (await row(database, "SELECT business_on FROM core.book"))["business_on"] == on_day(1)

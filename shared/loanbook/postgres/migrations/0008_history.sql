@@ -58,3 +58,6 @@ BEGIN
     PERFORM pg_advisory_xact_lock_shared(lock_class, b.book_key) FROM core.book b ORDER BY b.book_key;
     RETURN QUERY SELECT b.book_key, b.book, b.business_on FROM core.book b;
 END $$;
+
+-- Without day.closed from upstream, the book's cut-off may end its days.
+ALTER TABLE core.book ADD COLUMN closes_by_clock boolean NOT NULL DEFAULT false;
