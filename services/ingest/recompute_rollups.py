@@ -87,13 +87,20 @@ async def closed_days(connection: Connection, book: Book) -> list[date]:
     return list(days_between(row["first_on"], book.business_on)) if row["first_on"] else []
 
 
-async def put_right(unit: PostgresUnit, book: Book, found: Sequence[CellDifference]) -> None:
-    """Add what is missing to the roll-ups, known since the book's running day; the books are locked."""
-    now = [(*d.cell, *d.missing) for d in found if d.table == "book_now"]
-    await unit.insert_many("add_book_now", now)
-    days = [(d.on, book.business_on, *d.cell, *d.missing) for d in found if d.table == "book_day"]
+async def put_right(
+    unit: PostgresUnit, book: Book, found: Sequence[CellDifference], *, seen_on: date
+) -> None:
+    """Add what is missing to the roll-ups, known since the book's running day; the books are locked.
+
+    `seen_on` is the running day of the snapshot: days closed since then have copied what was wrong.
+    """
+    now = [d for d in found if d.table == "book_now"]
+    await unit.insert_many("add_book_now", [(*d.cell, *d.missing) for d in now])
+    past = [d for d in found if d.table == "book_day"]
+    past += [d._replace(on=day) for day in days_between(seen_on, book.business_on) for d in now]
+    days = [(d.on, book.business_on, *d.cell, *d.missing) for d in past]
     await unit.insert_many("add_book_days", days)
-    marks = sorted({d.on for d in found if d.on is not None})
+    marks = sorted({d.on for d in past if d.on is not None})
     await unit.insert_many("mark_restated", [(book.book_key, on, book.business_on, 0) for on in marks])
     cash = [(*d.cell, book.business_on, *d.missing) for d in found if d.table == "cash_day"]
     await unit.insert_many("add_cash_day", cash)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
 
@@ -32,14 +33,22 @@ _CHUNK = 500
 Made = TypeVar("Made")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """What a snapshot of a slice showed, and the running day it was taken on."""
+
+    on: date
+    found: list[CellDifference]
+
+
 async def settle_rollups(pool: Pool, book: str, *, is_check: bool = False) -> int:
     """Put the roll-ups of a book right, or count what is wrong; gives the number of cells."""
     cells = 0
     for number in range(SLICES):
-        found = await patiently(lambda number=number: _compare(pool, book, number))  # type: ignore[misc]
-        if found and not is_check:
-            await patiently(lambda found=found: _put_right(pool, book, found))  # type: ignore[misc]
-        cells += len(found)
+        seen = await patiently(lambda number=number: _compare(pool, book, number))  # type: ignore[misc]
+        if seen.found and not is_check:
+            await patiently(lambda seen=seen: _put_right(pool, book, seen))  # type: ignore[misc]
+        cells += len(seen.found)
     return cells
 
 
@@ -64,17 +73,18 @@ async def patiently(work: Callable[[], Awaitable[Made]]) -> Made:
     return await work()
 
 
-async def _compare(pool: Pool, name: str, number: int) -> list[CellDifference]:
+async def _compare(pool: Pool, name: str, number: int) -> _Seen:
     async with pool.acquire() as connection, snapshot(connection) as unit:
         book = unit.books[name]
         found = await book_now_differences(connection, book, number)
         found += await book_day_differences(connection, book, number, await closed_days(connection, book))
-        return found + await cash_differences(connection, book, number, await _cash(unit, book, number))
+        found += await cash_differences(connection, book, number, await _cash(unit, book, number))
+        return _Seen(on=book.business_on, found=found)
 
 
-async def _put_right(pool: Pool, name: str, found: list[CellDifference]) -> None:
+async def _put_right(pool: Pool, name: str, seen: _Seen) -> None:
     async with locked_unit(pool) as unit:
-        await put_right(unit, unit.books[name], found)
+        await put_right(unit, unit.books[name], seen.found, seen_on=seen.on)
 
 
 async def _cash(unit: PostgresUnit, book: Book, number: int) -> Cash:

@@ -17,8 +17,12 @@ import ingest.recompute_run
 import ingest.rows
 from ingest.commands.refold import main
 from ingest.recompute_refold import refold_loans
+from ingest.recompute_rollups import book_now_differences, put_right
+from ingest.recompute_settle import locked_unit
+from ingest.records import Book
 from ingest.store import PostgresLoanStore
 from loanbook.domain.loan import CashDay, Loan, fold
+from loanbook.topics import SLICES
 from tests.audit import differences
 from tests.builders import DAY_0, on_day
 from tests.feeding import CLUSTER, Feed, add_book
@@ -150,6 +154,20 @@ async def test_events_flow_while_a_book_is_refolded(feed: Feed, database: str) -
     assert await differences(database) == []
 
 
+async def test_days_closed_while_roll_ups_are_compared_are_put_right_too(feed: Feed, database: str) -> None:
+    await feed.send(all_events())
+    await told(database, "UPDATE core.book_now SET principal_minor = principal_minor + 7, loans = loans + 1")
+    async with feed.store.pool.acquire() as connection:
+        key = await connection.fetchval("SELECT book_key FROM core.book")
+        book = Book(book_key=key, book="demo", business_on=on_day(81))
+        found = [cell for n in range(SLICES) for cell in await book_now_differences(connection, book, n)]
+    await feed.close_day(on_day(82))
+    async with locked_unit(feed.store.pool) as unit:
+        await put_right(unit, unit.books["demo"], found, seen_on=on_day(81))
+    await feed.restate()
+    assert await differences(database) == []
+
+
 async def test_cash_is_settled_after_a_change_of_the_fold(
     feed: Feed, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -193,8 +211,8 @@ async def test_two_runs_keep_out_of_each_others_way(feed: Feed, database: str) -
 def older_fold(of_today: Callable[..., Loan]) -> Callable[..., Loan]:
     """A fold as an earlier release might have had it: it counted arrears as current, and overdue too high."""
 
-    def folded(*arguments: Any) -> Loan:
-        loan = of_today(*arguments)
+    def folded(*arguments: Any, **named: Any) -> Loan:
+        loan = of_today(*arguments, **named)
         cash = {day: as_current(contribution) for day, contribution in loan.cash.items()}
         return replace(loan, cash=cash, overdue=loan.overdue * 2)
 
