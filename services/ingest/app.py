@@ -195,7 +195,10 @@ class IngestWorker:
             progress = await self.worker.progress()
             for partition, done in progress.items():
                 metrics.LAG.labels(partition.topic, partition.partition).set(done.lag)
-            await self.store.mark_caught_up([p for p, done in progress.items() if done.caught_up])
+            quiet = [partition for partition, done in progress.items() if done.caught_up]
+            await self.store.mark_caught_up(quiet)
+            for partition in quiet:
+                metrics.CAUGHT_UP_SECONDS.labels(partition.topic, partition.partition).set_to_current_time()
             await self._resume()
             await asyncio.sleep(_CAUGHT_UP_EVERY_S)
 

@@ -18,11 +18,15 @@ def decode_record(partition: Partition, record: ConsumerRecord) -> Record:
     try:
         value = wire.decode(record.value or b"")
     except RejectedEventError as error:
-        rejection = Rejection(error.reason, error.field)
-        return Record(
-            partition=partition, offset=record.offset, key=record.key, raw=record.value, value=rejection
-        )
-    return Record(partition=partition, offset=record.offset, key=record.key, raw=record.value, value=value)
+        value = Rejection(error.reason, error.field)
+    return Record(
+        partition=partition,
+        offset=record.offset,
+        logged_at_ms=record.timestamp,
+        key=record.key,
+        raw=record.value,
+        value=value,
+    )
 
 
 def cut(batch: RecordBatch, records: Sequence[Record]) -> Iterator[Segment]:

@@ -28,7 +28,9 @@ GAPS_REFUSED = Counter(
 )
 RETRIES = Counter("loanpulse_retries_total", "Transactions tried again after a passing error.")
 LAG = Gauge("loanpulse_consumer_lag", "Records not yet applied.", ["topic", "partition"])
-CAUGHT_UP_SECONDS = Gauge("loanpulse_caught_up_timestamp_seconds", "When nothing waited last.", ["partition"])
+CAUGHT_UP_SECONDS = Gauge(
+    "loanpulse_caught_up_timestamp_seconds", "When nothing waited last.", ["topic", "partition"]
+)
 WAITING_RECORDS = Gauge("loanpulse_inbox_records", "Decoded records waiting for a transaction.")
 DAYS_CLOSED = Counter("loanpulse_days_closed_total", "Business days closed by this worker's flips.")
 LOANS_RESTATED = Counter("loanpulse_loans_restated_total", "Loans whose past days were told anew.")

@@ -31,6 +31,7 @@ class Record:
 
     partition: Partition
     offset: int
+    logged_at_ms: int  # the broker's clock when it took the record
     key: bytes | None
     raw: bytes | None
     value: Received | ReceivedDayClosed | ReceivedReference | Rejection

@@ -127,7 +127,7 @@ def _facts(row: Row) -> LoanFacts:
         last_payment=None
         if row["last_payment_on"] is None
         else money_or_none(row["last_payment_minor"], row["currency"]),
-        max_days_past_due=max(row["max_dpd"], row["days_past_due"]),  # grows by itself between boundaries
+        max_days_past_due=row["max_dpd"],
     )
 
 
