@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up down status logs psql clean migrate \
-	test check unit boards format format-check lint types imports
+	test check unit bench boards format format-check lint types imports
 SHELL := /bin/sh
 
 VENV := .venv/bin
@@ -43,6 +43,8 @@ check: setup format-check lint types imports unit ## What a commit must pass: al
 	@echo "make check: all checks and unit tests have passed"
 unit: setup ## The unit tests alone
 	@$(VENV)/pytest -q tests/unit $(ARGS)
+bench: setup ## Events a second and latency, on parts of its own (LOANS=10000); writes bench.json
+	@$(VENV)/python -m tests.bench.ingest_rate --loans $(or $(LOANS),10000)
 boards: setup ## Write grafana/dashboards anew from grafana/boards
 	@$(VENV)/python -m grafana.boards.generate
 format: setup ## Lay the code out
