@@ -40,22 +40,18 @@ WITH told AS (
     SELECT DISTINCT currency_key, branch_key, product_key, bucket, status FROM steps
 ), recomputed AS (
     SELECT day, currency_key, branch_key, product_key, bucket, status,
-           ARRAY[sum(m1) OVER running, sum(m2) OVER running, sum(m3) OVER running, sum(m4) OVER running,
-                 sum(m5) OVER running, sum(m6) OVER running, sum(m7) OVER running, sum(m8) OVER running]::bigint[] AS measures
+           ARRAY[coalesce(sum(m1) OVER running, 0), coalesce(sum(m2) OVER running, 0), coalesce(sum(m3) OVER running, 0), coalesce(sum(m4) OVER running, 0),
+                 coalesce(sum(m5) OVER running, 0), coalesce(sum(m6) OVER running, 0), coalesce(sum(m7) OVER running, 0), coalesce(sum(m8) OVER running, 0)]::bigint[] AS measures
     FROM cells
     CROSS JOIN days
     LEFT JOIN steps USING (currency_key, branch_key, product_key, bucket, status, place)
     WINDOW running AS (PARTITION BY currency_key, branch_key, product_key, bucket, status ORDER BY day)
-), filled AS (
-    SELECT day, currency_key, branch_key, product_key, bucket, status,
-           (SELECT array_agg(coalesce(value, 0) ORDER BY n) FROM unnest(measures) WITH ORDINALITY AS v (value, n)) AS measures
-    FROM recomputed
 )
 SELECT day AS business_on, $2::smallint AS slice, $1::smallint AS book_key,
        currency_key, branch_key, product_key, bucket, status,
        coalesce(s.measures, array_fill(0::bigint, ARRAY[8])) AS stored,
        coalesce(r.measures, array_fill(0::bigint, ARRAY[8])) AS recomputed
-FROM filled r
+FROM recomputed r
 FULL JOIN stored s USING (day, currency_key, branch_key, product_key, bucket, status)
 WHERE coalesce(s.measures, array_fill(0::bigint, ARRAY[8])) <> coalesce(r.measures, array_fill(0::bigint, ARRAY[8]))
 ORDER BY 1, 4, 5, 6, 7, 8
