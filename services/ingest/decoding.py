@@ -10,22 +10,18 @@ from ingest.records import Record, Rejection, Segment
 from loanbook import wire
 from loanbook.domain.errors import RejectedEventError
 from loanbook.kafka.batches import Partition, RecordBatch
-from loanbook.wire import ReceivedDayClosed
+from loanbook.wire import Received, ReceivedDayClosed, ReceivedReference
 
 
 def decode_record(partition: Partition, record: ConsumerRecord) -> Record:
     """Decode one record; what cannot be decoded carries the field and the reason."""
-    try:
-        value = wire.decode(record.value or b"")
-    except RejectedEventError as error:
-        value = Rejection(error.reason, error.field)
     return Record(
         partition=partition,
         offset=record.offset,
         logged_at_ms=record.timestamp,
         key=record.key,
         raw=record.value,
-        value=value,
+        value=_decoded(record.value or b""),
     )
 
 
@@ -44,3 +40,10 @@ def _segment(batch: RecordBatch, from_offset: int, next_offset: int, records: Se
     return Segment(
         partition=batch.partition, from_offset=from_offset, next_offset=next_offset, records=records
     )
+
+
+def _decoded(raw: bytes) -> Received | ReceivedDayClosed | ReceivedReference | Rejection:
+    try:
+        return wire.decode(raw)
+    except RejectedEventError as error:
+        return Rejection(error.reason, error.field)
