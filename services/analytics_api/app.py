@@ -20,6 +20,7 @@ from analytics_api.routes import (
     documentation,
     health,
     loans,
+    measures,
     operations,
     portfolio,
     problems,
@@ -70,7 +71,7 @@ def create_app(settings: AnalyticsSettings, clocks: Clocks = REAL_CLOCKS) -> Fas
         lifespan=lifespan,
     )
     problems.install(app)
-    for module in (portfolio, loans, alerts, operations, reconciliation, health, documentation):
+    for module in (portfolio, measures, loans, alerts, operations, reconciliation, health, documentation):
         app.include_router(module.router)
     app.include_router(board_router)
     app.add_api_route("/", _home, include_in_schema=False)

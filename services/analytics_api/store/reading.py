@@ -27,6 +27,11 @@ class Reading:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
+    @property
+    def connection(self) -> Connection:
+        """For reads that have a module of their own."""
+        return self._connection
+
     async def fetch_scope(self, book: str | None, currency: str | None) -> list[Row]:
         """Books that may be meant, with the currency asked for."""
         return await self._fetch("fetch_scope", book, currency)

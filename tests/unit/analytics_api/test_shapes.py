@@ -13,6 +13,7 @@ from analytics_api.routes.portfolio import month_before
 from analytics_api.routes.problems import _field
 from analytics_api.schemas.alerts import Alert, AlertList
 from analytics_api.schemas.loans import LoanDetail, LoanList
+from analytics_api.schemas.measures import RollRates
 from analytics_api.schemas.operations import DeadLetterList, Freshness, UnappliedList
 from analytics_api.schemas.parts import page_of
 from analytics_api.schemas.portfolio import Breakdown, Portfolio
@@ -23,6 +24,7 @@ ANSWERS: dict[str, type[BaseModel]] = {
     "branches": Breakdown,
     "regions": Breakdown,
     "products": Breakdown,
+    "roll_rates": RollRates,
     "loans": LoanList,
     "loan": LoanDetail,
     "alerts": AlertList,

@@ -1,0 +1,115 @@
+"""Measures between closes and over the life of cohorts, restated: as known now."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
+
+from analytics_api.errors import InvalidRequestError
+from analytics_api.flow.rolling import MonthCloses, month_after, month_end, moves_of
+from analytics_api.routes.answers import respond
+from analytics_api.routes.wiring import (
+    PROBLEMS,
+    Admitted,
+    AppParts,
+    BookFilter,
+    Currency,
+    Scope,
+    data_age,
+    find_scope,
+)
+from analytics_api.schemas.measures import RollRates
+from analytics_api.store import Reading
+from analytics_api.store.measuring import fetch_rolls
+
+router = APIRouter(prefix="/v1/measures", tags=["measures"], responses=PROBLEMS)
+MONTHS_MAX = 24
+_MONTHS = 6
+Month = Annotated[str, Field(pattern=r"^[1-9]\d{3}-(0[1-9]|1[0-2])$", examples=["2026-03"])]
+
+
+class MeasureFilter(BookFilter):
+    """Which book, in which currency."""
+
+    currency: Annotated[Currency | None, Field(description="The book's own if absent.")] = None
+
+
+class MonthsFilter(MeasureFilter):
+    """And which months."""
+
+    from_: Annotated[Month | None, Field(alias="from", description="Five months before `to` if absent.")] = (
+        None
+    )
+    to: Annotated[Month | None, Field(description="The running month if absent.")] = None
+
+
+@router.get("/roll-rates", response_model=RollRates, summary="How loans moved between month-end closes")
+async def get_roll_rates(
+    request: Request, parts: AppParts, _: Admitted, wanted: Annotated[MonthsFilter, Query()]
+) -> Response:
+    """Roll rates weighted by the opening principal, and transitions by count, month by month."""
+
+    async def make() -> RollRates:
+        async with parts.store.reading() as reading:
+            scope = await find_scope(reading, wanted.book, wanted.currency)
+            months = await closes_of(reading, scope, _months(scope, wanted))
+            pairs = [(month.opening_on, month.closing_on) for month in months]
+            rows = await fetch_rolls(reading, scope.book_key, scope.currency_key, pairs)
+            return RollRates(
+                **await marks(reading, scope, months[-1].closing_on if months else None),
+                months=[moves_of(month, rows, scope.currency) for month in months],
+            )
+
+    return await respond(request, parts.answers, make)
+
+
+async def closes_of(reading: Reading, scope: Scope, months: list[date]) -> list[MonthCloses]:
+    """The closes of months; one without a close of its own, or before it, is left out."""
+    found = []
+    opening_on = await reading.fetch_last_close(scope.book_key, month_end(month_after(months[0], -1)))
+    for month in months:
+        closing_on = await reading.fetch_last_close(scope.book_key, month_end(month))
+        if opening_on is not None and closing_on is not None and closing_on >= month:
+            found.append(
+                MonthCloses(
+                    month=month,
+                    opening_on=opening_on,
+                    closing_on=closing_on,
+                    to_date=scope.business_on <= month_end(month),
+                )
+            )
+        opening_on = closing_on
+    return found
+
+
+async def marks(reading: Reading, scope: Scope, day: date | None) -> dict[str, Any]:
+    """What every measure says about its book, its day and the age of its data."""
+    told = await reading.fetch_restatement(scope.book_key, day or scope.business_on, None)
+    return {
+        "book": scope.book,
+        "currency": scope.currency,
+        "as_of": day,
+        "restating_loans": told["restating_loans"],
+        "data": await data_age(reading, scope.book),
+    }
+
+
+def _months(scope: Scope, wanted: MonthsFilter) -> list[date]:
+    running = scope.business_on.replace(day=1)
+    last = _month(wanted.to) if wanted.to else running
+    first = _month(wanted.from_) if wanted.from_ else month_after(last, 1 - _MONTHS)
+    if last > running:
+        raise InvalidRequestError.of("to", f"is after the running month, {running:%Y-%m}")
+    if first > last:
+        raise InvalidRequestError.of("from", "is after to")
+    count = (last.year - first.year) * 12 + last.month - first.month + 1
+    if count > MONTHS_MAX:
+        raise InvalidRequestError.of("from", f"asks for more than {MONTHS_MAX} months")
+    return [month_after(first, number) for number in range(count)]
+
+
+def _month(text: str) -> date:
+    return date.fromisoformat(f"{text}-01")
