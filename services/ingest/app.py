@@ -45,7 +45,7 @@ _MINUTES_KEPT = timedelta(days=8)
 # The cache holds millions of small values that stay: looking through them as often as Python does by
 # itself takes a good part of the worker's time.
 _GC_THRESHOLDS = (100_000, 50, 100)
-Part = TypeVar("Part")
+Result = TypeVar("Result")
 
 
 class IngestWorker:
@@ -215,13 +215,7 @@ class IngestWorker:
 async def forever(work: Callable[[], Awaitable[None]], name: str) -> None:
     """Run background work again after passing errors; others end the worker."""
     while True:
-        try:
-            await work()
-        except (RetryableError, *RETRYABLE) as error:
-            if not isinstance(error, RetryableError) and fate_of(error) is not Fate.RETRY:
-                raise
-            log.warning("background_retried", work=name, error=str(error))
-            await asyncio.sleep(1)
+        await patiently(work, name)
 
 
 def run_worker(settings: WorkerSettings) -> int:
@@ -232,8 +226,8 @@ def run_worker(settings: WorkerSettings) -> int:
 
 
 async def _run(settings: WorkerSettings) -> int:
-    cluster = await once_there(lambda: cluster_id(settings.kafka()), "kafka")
-    store = await once_there(lambda: PostgresLoanStore.open(settings.database_url, cluster), "database")
+    cluster = await patiently(lambda: cluster_id(settings.kafka()), "kafka")
+    store = await patiently(lambda: PostgresLoanStore.open(settings.database_url, cluster), "database")
     try:
         async with EventProducer(settings.kafka()) as producer:
             worker = IngestWorker(settings, store, producer)
@@ -243,13 +237,13 @@ async def _run(settings: WorkerSettings) -> int:
         await store.close()
 
 
-async def once_there(connect: Callable[[], Awaitable[Part]], part: str) -> Part:
-    """Connect as soon as a part answers; says each second that it waits."""
+async def patiently(work: Callable[[], Awaitable[Result]], name: str) -> Result:
+    """Do it as soon as the parts allow; says each second that it waits."""
     while True:
         try:
-            return await connect()
+            return await work()
         except (RetryableError, *RETRYABLE) as error:
             if not isinstance(error, RetryableError) and fate_of(error) is not Fate.RETRY:
                 raise
-            log.warning("waiting_for_part", part=part, error=str(error))
+            log.warning("background_retried", work=name, error=str(error))
             await asyncio.sleep(1)
