@@ -7,6 +7,7 @@ from typing import Any
 
 from loanbook.domain.cash import cash_days
 from loanbook.domain.delinquency import Arrears, classify, delinquent_days, next_boundary_on
+from loanbook.domain.plainness import plain_plan
 from loanbook.domain.punctuality import Punctuality, first_payment_default, first_payment_row
 from loanbook.domain.repayment import by_component
 from loanbook.domain.replay import Record, Replay
@@ -48,6 +49,8 @@ def loan_at(book: str, loan_id: str, replay: Replay, earlier: Loan | None = None
         unapplied=tuple(history.unapplied),
         duplicates=history.duplicates,
         last_order=history.last_order,
+        plain_plan=plain_plan(replay),
+        named=history.undoings.named,
         **_attributes(replay),
         **(_debt(replay) if is_running else {}),
         cash=earlier.cash if earlier else cash_days(replay.rows, replay.cash) if is_running else {},

@@ -51,6 +51,7 @@ class History:
         "disbursed_on",
         "duplicates",
         "is_disbursal_undone",
+        "is_revised",
         "last_order",
         "last_reset_on",
         "next_future_on",
@@ -64,6 +65,7 @@ class History:
         self.as_of = as_of
         self.unapplied: list[Unapplied] = []
         self.last_order = facts[-1].order if facts else None
+        self.is_revised = any(map(_is_later_version, facts))
         later = (event.fact.effective_on for event in facts if event.fact.effective_on > as_of)
         self.next_future_on = min(later, default=None)
         self.currency = _currency_of(facts)
@@ -147,6 +149,11 @@ def _each_once(events: Iterable[LoanEvent], as_of: date) -> tuple[list[LoanEvent
                 newest[entity] = max(newest.get(entity, 0), fact.entity_version)
     firsts = [e for e in ordered if e.fact.entity_id is None or copies[_copy_key(e)] is e]
     return [e for e in firsts if _is_in_force(e, newest)], len(ordered) - len(firsts)
+
+
+def _is_later_version(event: LoanEvent) -> bool:
+    """Whether an event is a corrected version of a fact; a schedule's versions are no corrections."""
+    return event.fact.entity_version != 1 and type(event.fact) is not SchedulePublished
 
 
 def _copy_key(event: LoanEvent) -> tuple[str, str, str, int]:

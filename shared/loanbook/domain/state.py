@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 from enum import IntEnum
+from typing import Any
 
 import msgspec
 
@@ -185,7 +186,9 @@ class Loan:
     max_dpd: int = 0  # ever, up to as_of; grows by itself while late
     returned_payments: int = 0  # reversed by hand
     cash: dict[date, CashDay] = field(default_factory=dict)
-    last_order: tuple[object, ...] | None = None  # order of the latest event, LoanEvent.order
+    last_order: tuple[Any, ...] | None = None  # order of the latest event, LoanEvent.order
+    plain_plan: bytes = b""  # the plan packed for plain.py; empty where the loan is not plain
+    named: tuple[str, ...] = ()  # ids that facts of the loan undo: what bears one does not simply count
 
     @property
     def days_past_due(self) -> int:

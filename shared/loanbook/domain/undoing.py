@@ -36,7 +36,7 @@ class Undoings:
     was. Only one booked ahead of its own day waits for that day.
     """
 
-    __slots__ = ("_as_of", "_by_hand", "_technical", "_unfounded", "is_empty")
+    __slots__ = ("_as_of", "_by_hand", "_technical", "_unfounded", "is_empty", "named")
 
     def __init__(self, facts: list[LoanEvent], as_of: date) -> None:
         self._as_of = as_of
@@ -53,6 +53,7 @@ class Undoings:
             else:
                 self._technical |= originals
         self.is_empty = not self._by_hand and not self._technical
+        self.named = tuple(sorted({name for event in undoers for name in event.fact.originals}))
 
     def counts_already(self, event: LoanEvent) -> bool:
         """Whether an event has come; a fact that undoes and is booked has, whatever its own day."""

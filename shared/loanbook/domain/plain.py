@@ -1,0 +1,146 @@
+"""Plain loans as columns: in-order payments on oldest-first plans, many loans at a time.
+
+A loan is plain while its state follows from its schedule, from what was paid in all and from the days
+on which its installments were met (`plainness.plain_plan`). `loan.fold` is the truth; a property test
+holds this short cut to it. A row of a matrix is a loan, a column an installment in the order of due
+days. Days are ordinals (`date.toordinal`), 0 for none; amounts are minor units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loanbook.domain.plainness import BEFORE_BOOTSTRAP, COUNTABLE
+
+Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+PLAN_ROW = np.dtype([("due_day", "<i4"), ("flags", "<i4"), ("due", "<i8"), ("other", "<i8")])
+"""One installment as `plainness` packs it; `other` is what of its due comes before the principal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plans:
+    """Installments of many loans; where a plan has ended nothing is due, on day 0."""
+
+    exists: Flags
+    due_day: Ints
+    due: Ints
+    other: Ints
+    until: Ints  # due of this installment and all before it
+    countable: Flags  # a customer's installment: no down payment
+    before: Flags  # met before the loan's bootstrap
+
+    @property
+    def total(self) -> Ints:
+        """What is due in all."""
+        return self.until[:, -1]
+
+
+@dataclass(slots=True, kw_only=True)
+class PlainLoans:
+    """Plain loans; `pay` moves them, `figures.plain_figures` reads them off at the close of a day."""
+
+    plans: Plans
+    rules: Ints  # a row of `rules_of` for each loan
+    disbursed: Ints
+    disbursed_day: Ints
+    scheduled: Ints
+    term_days: Ints  # -1: not given
+    estimated: Flags
+    applied: Ints  # paid on installments; what was overpaid is beside it
+    overpaid: Ints
+    paid: Ints
+    last_payment: Ints
+    last_payment_day: Ints
+    closed_day: Ints
+    met_day: Ints  # matrix
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """What one payment a loan brings to the cash figures of days."""
+
+    arrears: Ints
+    current: Ints
+    advance: Ints
+    due_loan: Ints  # place of the loan for each installment paid by its due day
+    due_day: Ints
+    due_collected: Ints
+    on_time: Ints  # 1: met by its due day, just now
+
+
+def plans_of(packed: Sequence[bytes]) -> Plans:
+    """Unpack the plans of many loans."""
+    counts = np.fromiter(map(len, packed), np.int64, len(packed)) // PLAN_ROW.itemsize
+    rows = np.frombuffer(b"".join(packed), PLAN_ROW)
+    exists = np.arange(counts.max(initial=1)) < counts[:, None]
+    due, flags = _spread(exists, rows["due"]), _spread(exists, rows["flags"])
+    return Plans(
+        exists=exists,
+        due_day=_spread(exists, rows["due_day"]),
+        due=due,
+        other=_spread(exists, rows["other"]),
+        until=np.cumsum(due, axis=1),
+        countable=(flags & COUNTABLE) != 0,
+        before=(flags & BEFORE_BOOTSTRAP) != 0,
+    )
+
+
+def met_days(plans: Plans, days_late: Sequence[Ints] | Ints, met: Ints) -> Ints:
+    """Matrix of the days installments were met: the first `met` of each loan, so many days late, end to end."""
+    is_met = np.arange(plans.due.shape[1]) < met[:, None]
+    return np.where(is_met, plans.due_day + _spread(is_met, np.asarray(days_late)), 0)
+
+
+def pay(loans: PlainLoans, which: Ints, day: Ints, amount: Ints) -> Received:
+    """Take one payment for each of some loans, later than all they had; `which` names no loan twice."""
+    plans = loans.plans
+    due_day, due, until = plans.due_day[which], plans.due[which], plans.until[which]
+    before, on = loans.applied[which], day[:, None]
+    after = np.minimum(before + amount, until[:, -1])
+    taken = _covered(after, due, until) - _covered(before, due, until)
+    is_met_now = (taken > 0) & (until <= after[:, None])
+    rest = before + amount - after
+    loans.met_day[which] = np.where(is_met_now, on, loans.met_day[which])
+    loans.applied[which] = after
+    loans.overpaid[which] += rest
+    loans.paid[which] += amount
+    loans.last_payment[which], loans.last_payment_day[which] = amount, day
+    loans.closed_day[which] = np.where(after == until[:, -1], day, loans.closed_day[which])
+    in_time = (taken > 0) & (due_day >= on)
+    place, column = np.nonzero(in_time)
+    on_time = (is_met_now & plans.countable[which])[place, column]
+    current = np.where(due_day == on, taken, 0).sum(axis=1)
+    arrears = np.where(due_day < on, taken, 0).sum(axis=1)
+    return Received(
+        arrears=arrears,
+        current=current,
+        advance=amount - arrears - current,
+        due_loan=which[place],
+        due_day=due_day[place, column],
+        due_collected=taken[place, column],
+        on_time=on_time.astype(np.int64),
+    )
+
+
+def open_of(loans: PlainLoans) -> Ints:
+    """Matrix of what each installment still owes."""
+    plans = loans.plans
+    return plans.due - _covered(loans.applied, plans.due, plans.until)
+
+
+def _covered(applied: Ints, due: Ints, until: Ints) -> Ints:
+    """What of each installment an amount pays, oldest first."""
+    return np.clip(applied[:, None] - (until - due), 0, due)
+
+
+def _spread(mask: Flags, values: NDArray[np.generic]) -> Ints:
+    """Values laid end to end, put where the mask is set, loan by loan."""
+    matrix = np.zeros(mask.shape, np.int64)
+    matrix[mask] = values
+    return matrix

@@ -1,0 +1,202 @@
+"""Every figure of many plain loans at the close of a day: the columns of what figures.py says of one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from loanbook.domain.delinquency import PAR_DAYS
+from loanbook.domain.plain import Flags, Ints, PlainLoans, open_of
+from loanbook.domain.punctuality import RECENT, WINDOW_DAYS
+from loanbook.domain.settings import ProductSettings
+from loanbook.domain.state import LoanStatus
+
+_NEVER = np.int64(2**31)  # later than any day
+_EDGES = slice(6, 9)
+
+
+def rules_of(settings: ProductSettings) -> tuple[int, ...]:
+    """A product's settings in the order in which the columns of `PlainLoans.rules` stand."""
+    return (
+        settings.tolerance_minor,
+        settings.grace_days,
+        settings.missed_after_days,
+        settings.short_term_days,
+        settings.first_payment_default_days,
+        settings.first_payment_default_days_short,
+        *settings.bucket_edges,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlainFigures:
+    """Figures of plain loans, named as in `state.Loan`; days are ordinals, 0 for none."""
+
+    status: Ints
+    bucket: Ints
+    first_payment_default: Flags
+    principal_outstanding: Ints
+    total_outstanding: Ints
+    overdue: Ints
+    overdue_principal: Ints
+    due_to_date: Ints
+    past_due_on: Ints
+    next_due_on: Ints
+    next_due: Ints
+    next_boundary_on: Ints
+    missed_12m: Ints
+    on_time_streak: Ints
+    decided: Ints
+    days_late_sum: Ints
+    max_dpd: Ints
+    recent_days_late: Ints  # matrix of the last three, the latest first; -1 where there are fewer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Lateness:
+    """Of each installment: is it a judged one, how late, was it missed."""
+
+    judged: Flags
+    late: Ints
+    missed: Flags
+    met: Flags
+    counted_late: Ints  # as the recent ones are told: an open one counts as just missed
+
+
+def plain_figures(loans: PlainLoans, today: Ints) -> PlainFigures:
+    """Read plain loans off at the close of each one's day."""
+    plans, left = loans.plans, open_of(loans)
+    past = plans.exists & (plans.due_day < today[:, None])
+    late = past & (left > 0)
+    principal_left = np.minimum(left, plans.due - plans.other)
+    total = left.sum(axis=1)
+    overdue = np.where(late, left, 0).sum(axis=1)
+    classed_since = _first(plans.due_day, late & (left > loans.rules[:, 0, None]))
+    default_day = _default_day(loans)
+    lateness = _lateness(loans, past, today)
+    coming = plans.exists & ~past & (left > 0)
+    first_coming = coming & (np.cumsum(coming, axis=1) == 1)
+    return PlainFigures(
+        status=np.where(
+            total > 0,
+            int(LoanStatus.ACTIVE),
+            np.where(loans.overpaid > 0, int(LoanStatus.OVERPAID), int(LoanStatus.CLOSED)),
+        ),
+        bucket=_buckets(loans, classed_since, today),
+        first_payment_default=(default_day > 0) & (today >= default_day),
+        principal_outstanding=_principal(loans, principal_left, total),
+        total_outstanding=total,
+        overdue=overdue,
+        overdue_principal=np.where(
+            loans.estimated, _pro_rata(loans, overdue), np.where(late, principal_left, 0).sum(axis=1)
+        ),
+        due_to_date=np.where(plans.due_day <= today[:, None], plans.due, 0).sum(axis=1),
+        past_due_on=_first(plans.due_day, late),
+        next_due_on=np.where(first_coming, plans.due_day, 0).sum(axis=1),
+        next_due=np.where(first_coming, left, 0).sum(axis=1),
+        next_boundary_on=_boundaries(loans, left, classed_since, lateness, default_day, today),
+        missed_12m=lateness.missed.sum(axis=1),
+        on_time_streak=_streak(lateness),
+        decided=lateness.judged.sum(axis=1),
+        days_late_sum=np.where(lateness.judged & lateness.met, lateness.late, 0).sum(axis=1),
+        max_dpd=_worst(loans, past, today),
+        recent_days_late=_recent(lateness),
+    )
+
+
+def _first(days: Ints, mask: Flags) -> Ints:
+    """The first day where the mask is set, 0 where nowhere."""
+    found = np.where(mask, days, _NEVER).min(axis=1)
+    return np.where(found == _NEVER, 0, found)
+
+
+def _principal(loans: PlainLoans, left: Ints, total: Ints) -> Ints:
+    plans = loans.plans
+    paid = (plans.due - plans.other - left).sum(axis=1)
+    owed = np.where(loans.estimated, _pro_rata(loans, total), np.maximum(0, loans.disbursed - paid))
+    return np.where(total > 0, owed, 0)
+
+
+def _pro_rata(loans: PlainLoans, amount: Ints) -> Ints:
+    """`amount` of what was scheduled, as a part of what was disbursed; half to even."""
+    scheduled = np.maximum(loans.scheduled, 1)
+    whole, rest = np.divmod(np.where(loans.estimated, loans.disbursed * amount, 0), scheduled)
+    return whole + ((2 * rest > scheduled) | ((2 * rest == scheduled) & (whole % 2 == 1)))
+
+
+def _buckets(loans: PlainLoans, since: Ints, today: Ints) -> Ints:
+    days = np.where(since > 0, np.maximum(0, today - since - loans.rules[:, 1]), 0)
+    over = (loans.rules[:, _EDGES] < days[:, None]).sum(axis=1)
+    return np.where(days > 0, 1 + over, 0)
+
+
+def _default_day(loans: PlainLoans) -> Ints:
+    """The day on which a first-payment default will be known; 0: never."""
+    plans, rules = loans.plans, loans.rules
+    place = np.arange(len(plans.due)), plans.countable.argmax(axis=1)
+    last_due = plans.due_day.max(axis=1)
+    term = np.where(loans.term_days >= 0, loans.term_days, last_due - loans.disbursed_day)
+    last_day = plans.due_day[place] + np.where(term <= rules[:, 3], rules[:, 5], rules[:, 4])
+    met_day = loans.met_day[place]
+    never = ~plans.countable[place] | plans.before[place] | ((met_day > 0) & (met_day <= last_day))
+    return np.where(never, 0, last_day + 1)
+
+
+def _lateness(loans: PlainLoans, past: Flags, today: Ints) -> _Lateness:
+    plans, missed_after = loans.plans, loans.rules[:, 2, None]
+    met = loans.met_day > 0
+    late = np.maximum(0, np.where(met, loans.met_day, today[:, None]) - plans.due_day)
+    judged = past & plans.countable & ~plans.before & (met | (late > missed_after))
+    in_window = plans.due_day > today[:, None] - WINDOW_DAYS
+    return _Lateness(
+        judged=judged,
+        late=late,
+        missed=judged & (late > missed_after) & in_window,
+        met=met,
+        counted_late=np.where(met, late, missed_after + 1),
+    )
+
+
+def _streak(lateness: _Lateness) -> Ints:
+    """Judged installments since the last late one."""
+    judged = lateness.judged[:, ::-1]
+    is_since = np.cumsum(judged & (lateness.late[:, ::-1] > 0), axis=1) == 0
+    return (judged & is_since).sum(axis=1)
+
+
+def _recent(lateness: _Lateness) -> Ints:
+    judged, late = lateness.judged[:, ::-1], lateness.counted_late[:, ::-1]
+    rank = np.cumsum(judged, axis=1)
+    picked = [np.where(judged & (rank == n), late + 1, 0).sum(axis=1) - 1 for n in range(1, RECENT + 1)]
+    return np.stack(picked, axis=1)
+
+
+def _worst(loans: PlainLoans, past: Flags, today: Ints) -> Ints:
+    """The most days past due that any installment has been."""
+    until = np.where(loans.met_day > 0, loans.met_day - 1, today[:, None])
+    late = np.where(past & ~loans.plans.before, until - loans.plans.due_day, 0)
+    return np.maximum(0, late.max(axis=1))
+
+
+def _boundaries(  # noqa: PLR0913, PLR0917 - the facts a day can depend on
+    loans: PlainLoans, left: Ints, since: Ints, lateness: _Lateness, default_day: Ints, today: Ints
+) -> Ints:
+    """The first day after today on which the same events give another figure; 0: none."""
+    plans, rules, now = loans.plans, loans.rules, today[:, None]
+    by_row = np.where(
+        plans.due_day > now,
+        plans.due_day,
+        np.where(plans.due_day == now, now + 1, np.where(left > 0, plans.due_day + rules[:, 2, None] + 1, 0)),
+    )
+    first_missed = _first(plans.due_day, lateness.missed)
+    graced = since + rules[:, 1] + 1
+    by_loan = [default_day, np.where(first_missed > 0, first_missed + WINDOW_DAYS, 0), _if(since, graced)]
+    by_loan += [_if(since, since + edge + 1) for edge in PAR_DAYS]
+    by_loan += [_if(since, graced + edge) for edge in loans.rules[:, _EDGES].T]
+    days = np.concatenate([np.where(plans.exists, by_row, 0), np.stack(by_loan, axis=1)], axis=1)
+    return _first(days, days > now)
+
+
+def _if(since: Ints, days: Ints) -> Ints:
+    return np.where(since > 0, days, 0)
