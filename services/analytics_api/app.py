@@ -25,6 +25,7 @@ from analytics_api.routes import (
     portfolio,
     problems,
     reconciliation,
+    segments,
 )
 from analytics_api.routes.access import Gate, KeyRing, RateLimiter
 from analytics_api.routes.answers import AnswerCache
@@ -71,7 +72,17 @@ def create_app(settings: AnalyticsSettings, clocks: Clocks = REAL_CLOCKS) -> Fas
         lifespan=lifespan,
     )
     problems.install(app)
-    for module in (portfolio, measures, loans, alerts, operations, reconciliation, health, documentation):
+    for module in (
+        portfolio,
+        segments,
+        measures,
+        loans,
+        alerts,
+        operations,
+        reconciliation,
+        health,
+        documentation,
+    ):
         app.include_router(module.router)
     app.include_router(board_router)
     app.add_api_route("/", _home, include_in_schema=False)

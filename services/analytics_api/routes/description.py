@@ -18,6 +18,7 @@ EXAMPLES = {
     ("/v1/branches", "get"): "branches",
     ("/v1/regions", "get"): "regions",
     ("/v1/products", "get"): "products",
+    ("/v1/segments", "get"): "segments",
     ("/v1/measures/roll-rates", "get"): "roll_rates",
     ("/v1/loans", "get"): "loans",
     ("/v1/loans/{loan_id}", "get"): "loan",

@@ -26,6 +26,7 @@ from analytics_api.routes.wiring import (
 )
 from analytics_api.schemas.portfolio import Breakdown, Change, Figures, PartFigures, Portfolio
 from analytics_api.store import Reading, Row
+from analytics_api.store.segmenting import BookAt, fetch_oldest_due
 
 router = APIRouter(prefix="/v1", tags=["portfolio"], responses=PROBLEMS)
 By = Literal["branch", "region", "product"]
@@ -90,13 +91,15 @@ async def get_portfolio(
     async def make() -> Portfolio:
         async with parts.store.reading() as reading:
             scope = await find_scope(reading, wanted.book, wanted.currency)
-            day = await _day(reading, scope, wanted)
+            day = await find_day(reading, scope, wanted)
             rows = await _cells(reading, scope, day, wanted, "")
             figures = figures_of([cell_of(row) for row in rows], scope.currency)
+            oldest_due_on = await fetch_oldest_due(reading, book_at(scope, day, wanted))
             return Portfolio(
                 book=scope.book,
                 currency=scope.currency,
-                **await _marks(reading, scope, day),
+                **await marks_of(reading, scope, day),
+                days_past_due_max=(day.as_of - oldest_due_on).days if oldest_due_on else 0,
                 figures=figures,
                 data=await data_age(reading, scope.book),
             )
@@ -132,14 +135,14 @@ async def _breakdown(request: Request, parts: Parts, wanted: BreakdownFilter, by
     async def make() -> Breakdown:
         async with parts.store.reading() as reading:
             scope = await find_scope(reading, wanted.book, wanted.currency)
-            day = await _day(reading, scope, wanted)
+            day = await find_day(reading, scope, wanted)
             rows = await _cells(reading, scope, day, wanted, by)
             before = await _before(reading, scope, day, wanted, by)
             return Breakdown(
                 book=scope.book,
                 currency=scope.currency,
                 by=by,
-                **await _marks(reading, scope, day),
+                **await marks_of(reading, scope, day),
                 sort=wanted.sort,
                 items=_ranked(_items(rows, before, scope.currency), wanted),
                 data=await data_age(reading, scope.book),
@@ -148,7 +151,8 @@ async def _breakdown(request: Request, parts: Parts, wanted: BreakdownFilter, by
     return await respond(request, parts.answers, make)
 
 
-async def _day(reading: Reading, scope: Scope, wanted: PortfolioFilter) -> Day:
+async def find_day(reading: Reading, scope: Scope, wanted: PortfolioFilter) -> Day:
+    """The day asked for; raises NotFoundError, InvalidRequestError naming the field."""
     if wanted.known is not None and wanted.known_on is not None:
         raise InvalidRequestError.of("known", "cannot be given together with known_on")
     if wanted.as_of is None or wanted.as_of == scope.business_on:
@@ -167,7 +171,8 @@ async def _day(reading: Reading, scope: Scope, wanted: PortfolioFilter) -> Day:
     return Day(as_of=wanted.as_of, live=False, known_on=wanted.knowledge())
 
 
-async def _marks(reading: Reading, scope: Scope, day: Day) -> DayMarks:
+async def marks_of(reading: Reading, scope: Scope, day: Day) -> DayMarks:
+    """What an answer says about its day, and whether it was told anew."""
     told = None if day.live else await reading.fetch_restatement(scope.book_key, day.as_of, day.known_on)
     known_on = told["restated_known_on"] if told else None
     return DayMarks(
@@ -177,6 +182,18 @@ async def _marks(reading: Reading, scope: Scope, day: Day) -> DayMarks:
         restated=known_on is not None,
         restated_known_on=known_on,
         restating_loans=told["restating_loans"] if told else 0,
+    )
+
+
+def book_at(scope: Scope, day: Day, wanted: PartFilter) -> BookAt:
+    """The part of the book asked for, at the day found."""
+    return BookAt(
+        book_key=scope.book_key,
+        currency_key=scope.currency_key,
+        selection=wanted.selection(),
+        day=day.as_of,
+        known_on=day.known_on,
+        live=day.live,
     )
 
 

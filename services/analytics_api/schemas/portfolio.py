@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from analytics_api.schemas.parts import DatedSchema, Money, Ratio, Schema
+from analytics_api.schemas.parts import DatedSchema, Days, Money, Ratio, Schema
 
 StandingName = Literal[
     "performing", "underperforming", "defaulted", "fully_paid", "charged_off", "written_off"
@@ -103,6 +103,7 @@ class Portfolio(DatedSchema):
         date | None, Field(description="The business day on which the last of them came.")
     ]
     restating_loans: Annotated[int, Field(description="Loans whose late events are not yet in this day.")]
+    days_past_due_max: Annotated[Days, Field(description="Of the active loans; 0 when none is late.")]
     figures: Figures
 
 

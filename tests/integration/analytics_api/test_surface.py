@@ -34,6 +34,7 @@ async def strict(shared_book: str) -> AsyncIterator[httpx.AsyncClient]:
         "/v1/branches",
         "/v1/regions",
         "/v1/products",
+        "/v1/segments",
         "/v1/measures/roll-rates",
         "/v1/loans",
         "/v1/loans/L-1",

@@ -18,12 +18,14 @@ from analytics_api.schemas.operations import DeadLetterList, Freshness, Unapplie
 from analytics_api.schemas.parts import page_of
 from analytics_api.schemas.portfolio import Breakdown, Portfolio
 from analytics_api.schemas.reconciliation import Reconciliation
+from analytics_api.schemas.segments import Segments
 
 ANSWERS: dict[str, type[BaseModel]] = {
     "portfolio": Portfolio,
     "branches": Breakdown,
     "regions": Breakdown,
     "products": Breakdown,
+    "segments": Segments,
     "roll_rates": RollRates,
     "loans": LoanList,
     "loan": LoanDetail,

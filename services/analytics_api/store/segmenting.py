@@ -1,0 +1,37 @@
+"""Reads that look at loans one by one: by borrowers' attributes, and for the oldest due date."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from analytics_api.store.queries import Selection
+from analytics_api.store.reading import Reading, Row
+from loanbook.postgres.load_sql import load_sql
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookAt:
+    """A part of a book at a day; `known_on` None is as known now."""
+
+    book_key: int
+    currency_key: int
+    selection: Selection
+    day: date
+    known_on: date | None
+    live: bool
+
+
+async def fetch_segments(reading: Reading, at: BookAt, by: str) -> list[Row]:
+    """The cells of each part that borrowers' attributes make of a book."""
+    keys = (at.book_key, at.currency_key, *at.selection.keys(), by, at.day, at.known_on, at.live)
+    rows: list[Row] = await reading.connection.fetch(load_sql("analytics_api", "fetch_segments"), *keys)
+    return rows
+
+
+async def fetch_oldest_due(reading: Reading, at: BookAt) -> date | None:
+    """The oldest due date an active loan is behind with; None when none is late."""
+    keys = (at.book_key, at.currency_key, *at.selection.keys(), at.day, at.known_on, at.live)
+    sql = load_sql("analytics_api", "fetch_oldest_due")
+    found: date | None = await reading.connection.fetchval(sql, *keys)
+    return found
