@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from analytics_api.schemas.loans import Components, Installment, LedgerEvent, Transaction
+from analytics_api.schemas.loans import Charge, Components, Installment, LedgerEvent, Pause, Transaction
 from analytics_api.schemas.parts import money, money_or_none
-from loanbook.domain.loan import Amounts, InstallmentState, Loan, TransactionState, fold
+from loanbook.domain.loan import Amounts, ChargeState, InstallmentState, Loan, TransactionState, fold
 from loanbook.domain.settings import ProductSettings
 from loanbook.postgres.ledger import TYPE_NAMES, event_from_row
 
@@ -53,6 +53,16 @@ def transactions_of(loan: Loan, currency: str) -> list[Transaction]:
     return [_transaction(item, currency) for item in loan.transactions]
 
 
+def charges_of(loan: Loan, currency: str) -> list[Charge]:
+    """The loan's fees and penalties, those due first before the others."""
+    return [_charge(item, currency) for item in loan.charges]
+
+
+def pauses_of(loan: Loan) -> list[Pause]:
+    """Days that do not count for the loan's class."""
+    return [Pause(start_on=start, end_on=end) for start, end in loan.pauses]
+
+
 def ledger_event(row: Row, authorities: Mapping[int, int], currency: str | None) -> LedgerEvent:
     """One row of the ledger, with the reason where it does not count."""
     reason = row["unapplied_reason"]
@@ -87,10 +97,14 @@ def _installment(item: InstallmentState, today: date, currency: str) -> Installm
     return Installment(
         number=item.number,
         kind=str(item.kind),
+        from_on=item.from_on,
         due_on=item.due_on,
         due=money(item.due.total, currency),
         due_by_component=_components(item.due, currency),
+        added_back=_components(item.added_back, currency),
         paid=money(item.paid.total, currency),
+        paid_in_advance=money(item.paid_in_advance, currency),
+        paid_late=money(item.paid_late, currency),
         waived=money(item.waived.total, currency),
         outstanding=money(item.outstanding, currency),
         met_on=item.met_on,
@@ -121,6 +135,19 @@ def _transaction(item: TransactionState, currency: str) -> Transaction:
         overpayment=money(item.overpayment, currency),
         reversed=item.reversed,
         principal_outstanding_after=money(item.principal_outstanding_after, currency),
+    )
+
+
+def _charge(item: ChargeState, currency: str) -> Charge:
+    return Charge(
+        charge_id=item.charge_id,
+        name=item.name,
+        is_penalty=item.is_penalty,
+        due_on=item.due_on,
+        amount=money(item.amount, currency),
+        paid=money(item.paid, currency),
+        waived=money(item.waived, currency),
+        outstanding=money(item.outstanding, currency),
     )
 
 

@@ -8,9 +8,11 @@ from typing import Any
 from analytics_api.flow.figures import BAND_NAMES, BUCKET_NAMES, STATUS_NAMES
 from analytics_api.flow.stories import (
     LedgerOfLoan,
+    charges_of,
     fold_ledger,
     installments_of,
     ledger_event,
+    pauses_of,
     product_settings,
     transactions_of,
 )
@@ -94,9 +96,11 @@ async def loan_detail(reading: Reading, row: Row) -> LoanDetail:
         live=True,
         known="now",
         state_version=row["version"],
-        facts=_facts(row),
+        facts=_facts(row, loan),
         installments=installments_of(loan, shown) if loan else [],
         transactions=transactions_of(loan, shown) if loan else [],
+        charges=charges_of(loan, shown) if loan else [],
+        pauses=pauses_of(loan) if loan else [],
         events=[ledger_event(event, authorities, currency) for event in ledger],
         unapplied=_unapplied(ledger, currency),
         score=_score(row),
@@ -118,9 +122,10 @@ def _folded(row: Row, ledger: list[Row], authorities: Mapping[int, int]) -> Loan
     return fold_ledger(story, row["as_of"])
 
 
-def _facts(row: Row) -> LoanFacts:
+def _facts(row: Row, loan: Loan | None) -> LoanFacts:
     return LoanFacts(
         **_class_of(row),
+        delinquent_days=loan.delinquent_days if loan else None,
         **{name: row[name] for name in _SAME},
         **_amounts(row, _MONEY),
         next_due=_next_due(row),

@@ -10,8 +10,10 @@ from analytics_api.flow.figures import BUCKET_NAMES, CHARGED_OFF, STATUS_NAMES
 from analytics_api.flow.past import Known, PastLoan, past_loan
 from analytics_api.flow.stories import (
     LedgerOfLoan,
+    charges_of,
     installments_of,
     ledger_event,
+    pauses_of,
     product_settings,
     transactions_of,
 )
@@ -26,7 +28,7 @@ _NO_CURRENCY = "XXX"
 _SAME = (
     "first_payment_default", "disbursed_on", "annual_rate_bps", "term_days", "past_due_on", "estimated",
     "last_payment_on", "closed_on", "charged_off_on", "restructured_on", "missed_12m", "on_time_streak",
-    "returned_payments", "days_past_due",
+    "returned_payments", "days_past_due", "delinquent_days",
 )  # fmt: skip
 _MONEY = (
     "disbursed", "scheduled", "due_to_date", "paid", "principal_outstanding", "total_outstanding", "overdue",
@@ -82,6 +84,8 @@ def _story(past: PastLoan, ledger: LedgerOfLoan) -> dict[str, Any]:
         "facts": facts_of(loan),
         "installments": installments_of(loan, shown),
         "transactions": transactions_of(loan, shown),
+        "charges": charges_of(loan, shown),
+        "pauses": pauses_of(loan),
         "events": [ledger_event(row, ledger.authorities, loan.currency) for row in past.shown_rows()],
         "unapplied": [
             Unapplied(

@@ -96,10 +96,16 @@ class Installment(Schema):
 
     number: int
     kind: str
+    from_on: Annotated[date | None, Field(description="The period's first day, where the schedule says it.")]
     due_on: date
     due: Money
     due_by_component: Components
+    added_back: Annotated[
+        Components, Field(description="Part of what is due: what chargebacks and refunds made a debt again.")
+    ]
     paid: Money
+    paid_in_advance: Annotated[Money, Field(description="Of what is paid: before the due day.")]
+    paid_late: Annotated[Money, Field(description="Of what is paid: after the due day.")]
     waived: Money
     outstanding: Money
     met_on: date | None
@@ -120,6 +126,26 @@ class Transaction(Schema):
     overpayment: Money
     reversed: bool
     principal_outstanding_after: Money
+
+
+class Charge(Schema):
+    """One fee or penalty, part of what is due on its installment."""
+
+    charge_id: str
+    name: str | None
+    is_penalty: bool
+    due_on: date
+    amount: Money
+    paid: Money
+    waived: Money
+    outstanding: Money
+
+
+class Pause(Schema):
+    """Days that do not count for the class of lateness, both ends included."""
+
+    start_on: date
+    end_on: date
 
 
 class LedgerEvent(Schema):
@@ -178,6 +204,10 @@ class LoanFacts(Schema):
     bucket: BucketName
     days_past_due: Days
     past_due_on: date | None
+    delinquent_days: Annotated[
+        int | None,
+        Field(description="Days past due without pauses, less the grace: what the bucket is made of."),
+    ]
     first_payment_default: bool
     disbursed_on: date | None
     annual_rate_bps: int | None
@@ -246,6 +276,8 @@ class LoanDetail(DatedSchema):
     facts: LoanFacts
     installments: list[Installment]
     transactions: list[Transaction]
+    charges: list[Charge]
+    pauses: list[Pause]
     events: list[LedgerEvent]
     unapplied: list[Unapplied]
     score: Annotated[Score | None, Field(description="null for a past day.")]

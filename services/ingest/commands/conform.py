@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import json
 import os
-from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -95,6 +94,3 @@ def _show(outcomes: Sequence[Outcome]) -> None:
         if outcome.verdict == "not_claimed":
             reason = outcome.not_checked[0] if outcome.not_checked else "it expects nothing"
             print(f"not claimed: {outcome.case_id}: {reason}")
-    left_out = sum((outcome.left_out for outcome in outcomes), Counter[str]())
-    for name, times in sorted(left_out.items()):
-        print(f"left out, the API does not show it: {name} ({times} times)")

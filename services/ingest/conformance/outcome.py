@@ -21,7 +21,6 @@ class Outcome:
     tier: int
     checked: int = 0
     not_checked: list[str] = field(default_factory=list)
-    left_out: Counter[str] = field(default_factory=Counter)  # what a state read elsewhere does not show
     differences: list[Difference] = field(default_factory=list)
 
     @property
