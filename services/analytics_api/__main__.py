@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import logging
 import signal
 import sys
@@ -14,6 +15,7 @@ from pydantic import ValidationError
 
 from analytics_api.app import create_app
 from analytics_api.errors import StoreAwayError
+from analytics_api.front import FrontProtocol
 from analytics_api.refresh import Refresher, RefreshPlan
 from analytics_api.settings import AnalyticsSettings
 from analytics_api.store import PostgresMartStore
@@ -47,12 +49,17 @@ def _serve(settings: AnalyticsSettings) -> int:
         create_app(settings),
         host=settings.host,
         port=settings.port,
+        http=FrontProtocol,
+        loop="uvloop",
         log_config=None,
         access_log=False,
         server_header=False,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=10,
     )
+    config.load()
+    gc.collect()
+    gc.freeze()  # what is loaded by now stays: no collection looks at it again and holds answers up
     server = uvicorn.Server(config)
     server.run()
     return 0 if server.started else 1

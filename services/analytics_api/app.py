@@ -30,6 +30,7 @@ from analytics_api.routes import (
 from analytics_api.routes.access import Gate, KeyRing, RateLimiter
 from analytics_api.routes.answers import AnswerCache
 from analytics_api.routes.description import describe
+from analytics_api.routes.desk import Desk
 from analytics_api.routes.health import GaugeReader
 from analytics_api.routes.middleware import BodyLimit, RequestMetrics, SecurityHeaders
 from analytics_api.routes.wiring import Parts
@@ -58,10 +59,10 @@ def create_app(settings: AnalyticsSettings, clocks: Clocks = REAL_CLOCKS) -> Fas
     """The API on its settings; the database is opened when it starts."""
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Desk]]:
         async with AsyncExitStack() as stack:
             await _open_parts(app, settings, clocks, stack)
-            yield
+            yield {"desk": Desk(answers=app.state.parts.answers, gate=app.state.gate)}
 
     app = FastAPI(
         title="Loanpulse analytics",

@@ -13,6 +13,7 @@ from analytics_api.metrics import ANSWERS_SHARED
 from analytics_api.schemas.parts import DatedSchema
 
 _ENTRIES_MAX = 512
+_TARGETS_MAX = 4096
 _JSON = "application/json"
 
 
@@ -28,32 +29,54 @@ class Answer:
 @dataclass(slots=True, kw_only=True)
 class _Entry:
     task: asyncio.Task[Answer]
-    good_until: float | None = None
+    answer: Answer | None = None  # the task's, or the one before while the task still runs
+    good_until: float = 0
 
 
 class AnswerCache:
-    """Shares answers for a short while, and the making of them while it lasts."""
+    """Shares answers for a short while, and the making of them while it lasts.
+
+    An answer is good for `ttl_s`; for as long again it is still given while the next one is made, so that
+    nobody waits for what many ask for. One that nobody has asked for since is not given.
+    """
 
     def __init__(self, *, ttl_s: float, clock: Callable[[], float]) -> None:
         self._ttl_s = ttl_s
         self._clock = clock
         self._entries: dict[str, _Entry] = {}
+        self._keys: dict[bytes, str] = {}  # by the target of a request that has been answered
 
     async def get(self, key: str, make: Callable[[], Awaitable[Answer]]) -> Answer:
         """The answer for a key, made by `make` where there is none; errors are not kept."""
         entry = self._entries.get(key)
-        if entry is not None and self._is_good(entry):
-            ANSWERS_SHARED.inc()
+        now = self._clock()
+        if entry is None or (entry.task.done() and entry.good_until <= now):
+            entry = self._start(key, make, entry)
         else:
-            entry = self._start(key, make)
+            ANSWERS_SHARED.inc()
+        if entry.answer is not None and now < entry.good_until + self._ttl_s:
+            return entry.answer
         return await asyncio.shield(entry.task)
 
-    def _is_good(self, entry: _Entry) -> bool:
-        return not entry.task.done() or (entry.good_until or 0) > self._clock()
+    def ready(self, target: bytes) -> Answer | None:
+        """The answer to the target of an earlier request, if it can be given without making anything."""
+        entry = self._entries.get(self._keys.get(target, ""))
+        if entry is None or entry.answer is None:
+            return None
+        kept_s = 0 if entry.task.done() else self._ttl_s
+        return entry.answer if self._clock() < entry.good_until + kept_s else None
 
-    def _start(self, key: str, make: Callable[[], Awaitable[Answer]]) -> _Entry:
+    def note(self, target: bytes, key: str) -> None:
+        """Remember that a request for a target is answered by a key."""
+        if len(self._keys) >= _TARGETS_MAX:
+            self._keys.clear()
+        self._keys[target] = key
+
+    def _start(self, key: str, make: Callable[[], Awaitable[Answer]], before: _Entry | None) -> _Entry:
         self._drop_stale()
         entry = _Entry(task=asyncio.ensure_future(_run(make)))
+        if before is not None:
+            entry.answer, entry.good_until = before.answer, before.good_until
         self._entries[key] = entry
         entry.task.add_done_callback(lambda _: self._finish(key, entry))
         return entry
@@ -63,11 +86,17 @@ class AnswerCache:
             if self._entries.get(key) is entry:
                 del self._entries[key]
             return
+        entry.answer = entry.task.result()
         entry.good_until = self._clock() + self._ttl_s
 
     def _drop_stale(self) -> None:
         if len(self._entries) >= _ENTRIES_MAX:
-            self._entries = {key: entry for key, entry in self._entries.items() if self._is_good(entry)}
+            now = self._clock()
+            self._entries = {
+                key: entry
+                for key, entry in self._entries.items()
+                if not entry.task.done() or entry.good_until > now
+            }
 
 
 async def _run(make: Callable[[], Awaitable[Answer]]) -> Answer:
@@ -83,20 +112,34 @@ async def respond(
         return _answer_of(await make())
 
     query = "&".join(sorted(request.url.query.split("&")))
-    answer = await cache.get(f"{request.url.path}?{query}", made)
+    key = f"{request.url.path}?{query}"
+    answer = await cache.get(key, made)
+    cache.note(target_of(request), key)
+    return response_to(answer, request.headers.get("if-none-match", ""))
+
+
+def target_of(request: Request) -> bytes:
+    """What stood in the first line of a request: its path and query as they came."""
+    path: bytes = request.scope.get("raw_path") or request.url.path.encode()
+    query: bytes = request.scope["query_string"]
+    return path + b"?" + query if query else path
+
+
+def response_to(answer: Answer, if_none_match: str) -> Response:
+    """An answer for one who may have it already."""
     headers = {"ETag": answer.etag, "Cache-Control": "private, no-cache"}
     if answer.data_age_s is not None:
         headers["X-Data-Age-Seconds"] = f"{answer.data_age_s:.3f}"
-    if answer.etag in request.headers.get("if-none-match", ""):
+    if answer.etag in if_none_match:
         return Response(status_code=304, headers=headers)
     return Response(answer.body, media_type=_JSON, headers=headers)
 
 
 def _answer_of(answer: DatedSchema) -> Answer:
     figures = answer.model_dump_json(exclude={"data"}).encode()
-    digest = hashlib.blake2b(figures, digest_size=12).hexdigest()
+    age = answer.data.model_dump_json().encode()
     return Answer(
-        body=answer.model_dump_json().encode(),
-        etag=f'W/"{digest}"',
+        body=b'{"data":' + age + b"," + figures[1:],  # as one dump of all would give it, at half the cost
+        etag=f'W/"{hashlib.blake2b(figures, digest_size=12).hexdigest()}"',
         data_age_s=answer.data.data_age_seconds,
     )

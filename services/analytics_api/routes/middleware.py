@@ -67,12 +67,16 @@ class SecurityHeaders:
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
+                keep_careful(MutableHeaders(scope=message))
             await send(message)
 
         await self._app(scope, receive, guarded)
+
+
+def keep_careful(headers: MutableHeaders) -> None:
+    """Add what keeps browsers careful, where an answer has not said otherwise."""
+    for name, value in _HEADERS.items():
+        headers.setdefault(name, value)
 
 
 class BodyLimit:

@@ -45,7 +45,7 @@ class Parts:
     clock: Callable[[], datetime]
 
 
-def the_parts(request: Request) -> Parts:
+async def the_parts(request: Request) -> Parts:  # a plain function would be run in a thread
     """The parts that the app's lifespan opened."""
     parts: Parts = request.app.state.parts
     return parts

@@ -179,7 +179,7 @@ async def test_an_answer_is_kept_for_its_short_time_only(book: str) -> None:
         first = await ask(client, "/v1/portfolio")
         await execute(book, "UPDATE core.book_now SET paid_minor = 0")
         assert await ask(client, "/v1/portfolio") == first
-        await asyncio.sleep(0.25)
+        await asyncio.sleep(0.5)
         assert (await ask(client, "/v1/portfolio"))["figures"]["totals"]["paid"]["amount"] == "0.00"
 
 

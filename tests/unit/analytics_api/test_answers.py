@@ -58,8 +58,53 @@ async def test_an_answer_is_good_for_its_time(cache: AnswerCache, clock: Clock) 
     await cache.get("k", make)
     clock.now += 0.9
     assert (await cache.get("k", make)).body == b"1"
-    clock.now += 0.2
+    clock.now += 2.2
     assert (await cache.get("k", make)).body == b"2"
+
+
+async def test_nobody_waits_while_the_next_one_is_made(cache: AnswerCache, clock: Clock) -> None:
+    make = Maker()
+    await cache.get("k", make)
+    clock.now += 1.5
+    make.go.clear()
+    assert (await cache.get("k", make)).body == b"1"
+    assert (await cache.get("k", make)).body == b"1"
+    make.go.set()
+    await asyncio.sleep(0.01)
+    assert (await cache.get("k", make)).body == b"2"
+    assert make.made == 2
+
+
+async def test_an_answer_too_old_is_waited_for_although_it_is_being_made(
+    cache: AnswerCache, clock: Clock
+) -> None:
+    make = Maker()
+    await cache.get("k", make)
+    clock.now += 1.5
+    make.go.clear()
+    await cache.get("k", make)
+    clock.now += 0.6
+    waits = asyncio.ensure_future(cache.get("k", make))
+    await asyncio.sleep(0)
+    assert not waits.done()
+    make.go.set()
+    assert (await waits).body == b"2"
+
+
+async def test_only_a_target_that_was_answered_before_is_ready(cache: AnswerCache, clock: Clock) -> None:
+    make = Maker()
+    answer = await cache.get("k", make)
+    assert cache.ready(b"/k") is None
+    cache.note(b"/k", "k")
+    assert cache.ready(b"/k") is answer
+    clock.now += 1.5
+    assert cache.ready(b"/k") is None  # somebody must have the next one made first
+    make.go.clear()
+    await cache.get("k", make)
+    assert cache.ready(b"/k") is answer
+    clock.now += 0.6
+    assert cache.ready(b"/k") is None
+    make.go.set()
 
 
 async def test_questions_do_not_share_their_answers(cache: AnswerCache) -> None:

@@ -1,0 +1,130 @@
+"""Gives shared answers that are ready to known keys, as bytes: what the routes would answer, without them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from starlette.datastructures import MutableHeaders
+
+from analytics_api.errors import TooManyRequestsError
+from analytics_api.metrics import ANSWERS_SHARED, HTTP_REQUEST_SECONDS, HTTP_REQUESTS, SERVICE
+from analytics_api.routes.access import Gate
+from analytics_api.routes.answers import Answer, AnswerCache, response_to
+from analytics_api.routes.middleware import keep_careful
+
+_PACKED_MAX = 512
+_BEARER = b"Bearer "
+# A request that brings one of these is for the routes: a body, another protocol, a browser of another origin.
+_FOR_ROUTES = frozenset({b"content-length", b"transfer-encoding", b"upgrade", b"expect", b"origin"})
+Headers = Iterable[tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What counts of a request's headers."""
+
+    key: str | None
+    if_none_match: str
+
+
+class _Meters:
+    """The metrics of one route, looked up once."""
+
+    def __init__(self, route: str) -> None:
+        self._seconds = HTTP_REQUEST_SECONDS.labels(SERVICE, "GET", route)
+        self._requests = {
+            status: HTTP_REQUESTS.labels(SERVICE, "GET", route, str(status)) for status in (200, 304)
+        }
+
+    def count(self, status: int, seconds: float) -> None:
+        """Note one answer."""
+        self._requests[status].inc()
+        self._seconds.observe(seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Packed:
+    """An answer as it goes over the wire, behind the status line and the date."""
+
+    answer: Answer
+    ok: bytes
+    not_modified: bytes
+    meters: _Meters
+
+
+class Desk:
+    """Hands out what is ready, on the same conditions as the routes; all else is left to them."""
+
+    def __init__(self, *, answers: AnswerCache, gate: Gate) -> None:
+        self._answers = answers
+        self._gate = gate
+        self._packed: dict[bytes, _Packed] = {}
+
+    def serve(self, target: bytes, headers: Headers, address: str) -> tuple[int, bytes] | None:
+        """Status, and headers with body, of the answer to a GET; None if the routes must see to it."""
+        started = time.perf_counter()
+        answer = self._answers.ready(target)
+        asked = _read(headers) if answer is not None else None
+        if answer is None or asked is None or not self._admits(asked.key, address):
+            return None
+        packed = self._packed.get(target)
+        if packed is None or packed.answer is not answer:
+            packed = self._pack(target, answer)
+        given = (304, packed.not_modified) if answer.etag in asked.if_none_match else (200, packed.ok)
+        ANSWERS_SHARED.inc()
+        packed.meters.count(given[0], time.perf_counter() - started)
+        return given
+
+    def _admits(self, key: str | None, address: str) -> bool:
+        """Spends of the caller's rate, too; who is not admitted hears why from the routes."""
+        caller = self._gate.keys.caller_of(key, address)
+        if caller is None:
+            return False
+        try:
+            self._gate.limiter.spend(caller.key_id)
+        except TooManyRequestsError:
+            return False
+        return True
+
+    def _pack(self, target: bytes, answer: Answer) -> _Packed:
+        if len(self._packed) >= _PACKED_MAX:
+            self._packed.clear()
+        before = self._packed.get(target)
+        packed = _Packed(
+            answer=answer,
+            ok=_wire(answer, ""),
+            not_modified=_wire(answer, answer.etag),
+            # Shared answers have no parameters in their paths: the path is the route's template.
+            meters=before.meters if before else _Meters(target.partition(b"?")[0].decode()),
+        )
+        self._packed[target] = packed
+        return packed
+
+
+def _read(headers: Headers) -> _Asked | None:
+    """What counts of the headers; None for a request that only the routes understand."""
+    authorization = if_none_match = b""
+    for name, value in headers:
+        if name == b"authorization":
+            if authorization:
+                return None
+            authorization = value
+        elif name == b"if-none-match":
+            if_none_match = if_none_match or value
+        elif name in _FOR_ROUTES:
+            return None
+    if authorization and not authorization.startswith(_BEARER):
+        return None
+    key = authorization[len(_BEARER) :].decode("latin-1") if authorization else None
+    return _Asked(key=key, if_none_match=if_none_match.decode("latin-1"))
+
+
+def _wire(answer: Answer, if_none_match: str) -> bytes:
+    """Headers and body as the routes and the middleware around them would send them."""
+    response = response_to(answer, if_none_match)
+    headers = MutableHeaders(raw=response.raw_headers)
+    keep_careful(headers)
+    lines = b"".join(name.lower() + b": " + value + b"\r\n" for name, value in headers.raw)
+    return lines + b"\r\n" + bytes(response.body)
