@@ -39,7 +39,8 @@ class Happening:
     came_on: date
     minor: int = 0
     due_on: date = date.max
-    name: str = ""  # of a payment, or of the loan's branch
+    payment_id: str = ""
+    branch: str = "unknown"
 
     def known_on(self, view: View) -> date:
         """The first day on which a view knows of it."""
@@ -71,7 +72,7 @@ def happenings(name: str) -> list[Happening]:
     started: dict[str, date] = {}
     for row in rows(name, "loans"):
         on = started[row["loan_id"]] = date.fromisoformat(row["disbursed_at"][:10])
-        told.append(_told(row, "loan.created.v1", on, name=row.get("branch") or "unknown"))
+        told.append(_told(row, "loan.created.v1", on, branch=row.get("branch") or "unknown"))
         told.append(_told(row, "loan.disbursed.v1", on, minor=minor(row["principal"])))
     for row in rows(name, "schedule"):
         on, due_on = started[row["loan_id"]], date.fromisoformat(row["due_date"])
@@ -79,7 +80,7 @@ def happenings(name: str) -> list[Happening]:
     for row in rows(name, "payments"):
         on = date.fromisoformat(row["paid_at"][:10])
         paid = minor(row["amount"])
-        told.append(_told(row, "payment.posted.v1", on, minor=paid, name=row["payment_id"]))
+        told.append(_told(row, "payment.posted.v1", on, minor=paid, payment_id=row["payment_id"]))
     return told
 
 
@@ -90,8 +91,8 @@ def _told(row: Mapping[str, str], kind: Kind, on: date, **said: Any) -> Happenin
 def stand(seen: Sequence[Happening], day: date) -> Stand | None:
     """A loan by what is seen of it and counts; None before it is known to be paid out.
 
-    A payment whose loan is not known to be paid out does not count yet. Without its installment
-    a loan owes its principal and nothing is due.
+    Without its installment a loan owes its principal and nothing is due. A payment does not count
+    until its loan is known to be paid out and to have its installment.
     """
     by_kind: dict[Kind, list[Happening]] = defaultdict(list)
     for item in seen:
@@ -100,9 +101,9 @@ def stand(seen: Sequence[Happening], day: date) -> Stand | None:
     if not by_kind["loan.disbursed.v1"]:
         return None
     lent = by_kind["loan.disbursed.v1"][0].minor
-    paid = sum(item.minor for item in by_kind["payment.posted.v1"])
-    outstanding, principal, past_due_on = 0, lent, None
+    paid, outstanding, principal, past_due_on = 0, 0, lent, None
     for plan in by_kind["schedule.published.v1"]:
+        paid = sum(item.minor for item in by_kind["payment.posted.v1"])
         outstanding = max(0, plan.minor - paid)
         exact_principal = Decimal(lent) * outstanding / plan.minor
         principal = int(exact_principal.quantize(Decimal(1), ROUND_HALF_EVEN))
@@ -115,7 +116,7 @@ def stand(seen: Sequence[Happening], day: date) -> Stand | None:
         is_open=outstanding > 0 or not by_kind["schedule.published.v1"],
         past_due_on=past_due_on,
         days_past_due=(day - past_due_on).days if past_due_on else 0,
-        branch=next((item.name for item in by_kind["loan.created.v1"]), "unknown"),
+        branch=next((item.branch for item in by_kind["loan.created.v1"]), "unknown"),
     )
 
 
