@@ -20,8 +20,9 @@ from ingest.cache import LoanCache
 from ingest.day_markers import spread_marker
 from ingest.flow import Subject, change
 from ingest.records import DAYS_AHEAD_MAX, Book, ChangedLoan, LoanRef, Segment
+from ingest.rows import stored_loan
 from ingest.store import PostgresLoanStore
-from ingest.transaction import BOOK_LOCK, PostgresUnit, stored_loan
+from ingest.transaction import BOOK_LOCK, PostgresUnit
 from loanbook.kafka.batches import Partition
 from loanbook.postgres.load_sql import load_sql
 from loanbook.postgres.pool import Connection
@@ -153,7 +154,7 @@ async def roll_loans(
     rows = await unit.connection.fetch(
         load_sql("ingest", "lock_due_loans"), book.book_key, slices, book.business_on, _LOANS_MAX
     )
-    due = {LoanRef(row["slice"], row["loan_key"]): row for row in rows}
+    due = await unit.lock(LoanRef(row["slice"], row["loan_key"]) for row in rows)
     stored = {ref: stored_loan(row) for ref, row in due.items()}
     histories = await unit.histories(ref for ref in due if not cache.holds(ref, stored[ref].version))
     changes = []

@@ -9,6 +9,7 @@ from typing import Any
 from ingest.records import Record
 from loanbook.domain.events import LoanEvent
 from loanbook.domain.money import exponent_of
+from loanbook.domain.plain_figures import rules_of
 from loanbook.domain.settings import ProductSettings
 from loanbook.postgres.load_sql import load_sql
 from loanbook.postgres.pool import Connection
@@ -16,6 +17,7 @@ from loanbook.wire import Received
 
 UNKNOWN = 0  # the key of a name that is not given
 _DEFAULTS = ProductSettings()
+_DEFAULT_RULES = rules_of(_DEFAULTS)
 
 
 class PostgresDirectory:
@@ -29,6 +31,7 @@ class PostgresDirectory:
         self._products: dict[tuple[int, str], int] = {}
         self._officers: dict[tuple[int, str], int] = {}
         self._settings: dict[tuple[int, str], ProductSettings] = {}
+        self._rules: dict[int, tuple[int, ...]] = {}
         self._authority: dict[tuple[int, int], int] = {}
 
     async def load(self, connection: Connection) -> None:
@@ -43,6 +46,7 @@ class PostgresDirectory:
                 )
         self.book_keys, self._sources, self._currencies = read["book"], read["source"], read["currency"]
         self._branches, self._products, self._officers = read["branch"], read["product"], read["officer"]
+        self._rules = {key: rules_of(self.settings(*name)) for name, key in self._products.items()}
         authority = await connection.fetch("SELECT book_key, type_key, source_key FROM core.authority")
         self._authority = {(row["book_key"], row["type_key"]): row["source_key"] for row in authority}
 
@@ -97,6 +101,10 @@ class PostgresDirectory:
     def settings(self, book_key: int, product: str | None) -> ProductSettings:
         """The product's rules, or the defaults."""
         return self._settings.get((book_key, product or ""), _DEFAULTS)
+
+    def rules(self, product_key: int) -> tuple[int, ...]:
+        """A product's settings as the short cut reads them."""
+        return self._rules.get(product_key, _DEFAULT_RULES)
 
     def counts(self, book_key: int, type_key: int, source: str) -> bool:
         """Whether this source has the word on this event type; without a row every source has."""

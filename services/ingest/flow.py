@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import Protocol
 
 from ingest.cache import LoanCache
+from ingest.plain import NOTHING_PLAIN, Locked, PlainChanges, Rules, choose, fold_plain
 from ingest.records import (
     BatchOutcome,
     Book,
@@ -26,18 +27,19 @@ from ingest.records import (
     Tally,
     reference_fault,
 )
+from ingest.rows import stored_loan
 from loanbook.domain.events import LoanCreated, LoanEvent, LoanOpenedFromSnapshot
 from loanbook.domain.loan import Loan, fold
 from loanbook.domain.settings import ProductSettings
 from loanbook.kafka.batches import Partition
-from loanbook.postgres.ledger import TYPE_KEYS, digest_of
+from loanbook.postgres.ledger import TYPE_KEYS
 from loanbook.topics import loan_key_of, slice_of
 from loanbook.wire import Received, ReceivedDayClosed, ReceivedReference
 
 _OTHER = (ReceivedDayClosed, ReceivedReference)  # records that are no events of a loan
 
 
-class Directory(Protocol):
+class Directory(Rules, Protocol):
     """Names to surrogate keys; complete for a batch once `prepare` has run."""
 
     def source_key(self, uri: str) -> int:
@@ -64,8 +66,11 @@ class Unit(Protocol):
     async def claim(self, segments: Sequence[Segment]) -> Claimed:
         """Lock the books (shared) and the positions; trim, and refuse gaps."""
 
-    async def lock_loans(self, rows: Sequence[LedgerRow]) -> dict[LoanRef, StoredLoan]:
+    async def lock_loans(self, rows: Sequence[LedgerRow]) -> dict[LoanRef, Locked]:
         """Insert missing loans, then lock all in key order."""
+
+    async def append(self, rows: Sequence[LedgerRow]) -> bool:
+        """Write ledger rows believed to be new; False, and nothing written, when one was known."""
 
     async def remember(self, rows: Sequence[LedgerRow]) -> Remembered:
         """Write the ledger rows that are new."""
@@ -73,7 +78,9 @@ class Unit(Protocol):
     async def histories(self, refs: Iterable[LoanRef]) -> dict[LoanRef, list[LoanEvent]]:
         """All events of these loans, the fresh ones included."""
 
-    async def save(self, changes: Sequence[ChangedLoan], fresh: Sequence[LedgerRow]) -> None:
+    async def save(
+        self, changes: Sequence[ChangedLoan], fresh: Sequence[LedgerRow], plain: PlainChanges | None = None
+    ) -> None:
         """Write states, plans, roll-up differences and the notice."""
 
     async def refer(self, references: Sequence[ReceivedReference]) -> None:
@@ -103,14 +110,19 @@ async def record_batch(segments: Sequence[Segment], store: LoanStore, cache: Loa
         claimed = await unit.claim(segments)
         records = [record for segment in claimed.segments for record in segment.records]
         rows, dead = sort_out(records, unit)
-        stored = await unit.lock_loans(rows)
-        remembered = await unit.remember(rows)
-        changes = await fold_changed(unit, stored, remembered.fresh, cache)
-        await unit.save(changes, remembered.fresh)
+        locked = await unit.lock_loans(rows)
+        batch, others = choose(rows, locked, unit.directory)
+        if not await unit.append(batch.rows):  # one was known after all: the general way tells which
+            batch, others = NOTHING_PLAIN, rows
+        remembered = await unit.remember(others)
+        changes = await fold_changed(unit, locked, remembered.fresh, cache)
+        plain = fold_plain(batch, unit.directory) if batch.locked else None
+        await unit.save(changes, remembered.fresh, plain)
         await unit.refer([r.value for r in records if isinstance(r.value, ReceivedReference)])
         dead += [(row.record, Rejection("id was used before with other content", "id"))
                  for row in remembered.conflicts]  # fmt: skip
         await unit.bury(dead)
+        remembered.fresh.extend(batch.rows)
         await unit.advance(claimed.segments, tallies(claimed.segments, remembered, dead))
     cache.keep(changes)
     return BatchOutcome(
@@ -119,7 +131,7 @@ async def record_batch(segments: Sequence[Segment], store: LoanStore, cache: Loa
         conflicts=len(remembered.conflicts),
         dead=len(dead),
         dead_by_partition=Counter(record.partition for record, _ in dead),
-        loans=len(changes),
+        loans=len(changes) + len(batch.locked),
         refused=claimed.refused,
     )
 
@@ -163,12 +175,13 @@ def tallies(
 
 
 async def fold_changed(
-    unit: Unit, stored: Mapping[LoanRef, StoredLoan], fresh: Sequence[LedgerRow], cache: LoanCache
+    unit: Unit, locked: Mapping[LoanRef, Locked], fresh: Sequence[LedgerRow], cache: LoanCache
 ) -> list[ChangedLoan]:
     """Fold every loan that has a new event, from the cache where it is current, else from the ledger."""
     by_loan: dict[LoanRef, list[LedgerRow]] = defaultdict(list)
     for row in fresh:
         by_loan[row.ref].append(row)
+    stored = {ref: stored_loan(locked[ref]) for ref in by_loan}
     cold = [ref for ref in by_loan if not cache.holds(ref, stored[ref].version)]
     histories = await unit.histories(cold)
     changes = []
@@ -226,13 +239,15 @@ def refold(
 ) -> tuple[Loan, str | None]:
     """Fold a loan's events at the book's business day; a fault quarantines this loan alone."""
     counting = counted(events, book, directory)
-    settings = directory.settings(book.book_key, product_of(counting))
+    product = product_of(counting)
+    settings = directory.settings(book.book_key, product)
     try:
         loan = fold(book.book, subject.loan_id, counting, settings, book.business_on, earlier=earlier)
     except Exception as error:  # noqa: BLE001 - one loan's fault must not stop the others; it is shown
         reason = f"{type(error).__name__}: {error}"[:500]
         return Loan(book=book.book, loan_id=subject.loan_id, as_of=book.business_on), reason
-    return loan, None
+    # The short cut finds the settings by the product the loan has now.
+    return loan if loan.product == product else replace(loan, plain_plan=b""), None
 
 
 def counted(events: Iterable[LoanEvent], book: Book, directory: Directory) -> list[LoanEvent]:
@@ -267,6 +282,5 @@ def _ledger_row(record: Record, value: Received, book: Book, directory: Director
         source_key=directory.source_key(event.source),
         event=event,
         record=record,
-        digest=digest_of(event.fact.TYPE, value.data),
         data=value.data,
     )

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+import msgspec
 import structlog
 
 from ingest import metrics
@@ -122,4 +123,4 @@ def _buried(segment: Segment, error: BaseException) -> Segment:
 
 
 def _as_rejected(record: Record, rejection: Rejection) -> Record:
-    return replace(record, value=rejection)
+    return msgspec.structs.replace(record, value=rejection)

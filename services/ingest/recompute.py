@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from ingest.directory import PostgresDirectory
 from ingest.flow import Subject, refold
 from ingest.records import Book, ChangedLoan, LoanRef, StoredLoan
-from ingest.rows import PLAN_COLUMNS, STATE_COLUMNS, loan_facts, plan_row, state_row
-from ingest.transaction import PostgresUnit, stored_loan
+from ingest.rows import PLAN_COLUMNS, STATE_COLUMNS, loan_facts, plan_row, state_row, stored_loan
+from ingest.transaction import PostgresUnit
 from loanbook.domain.events import LoanEvent
 from loanbook.postgres.load_sql import load_sql
 from loanbook.postgres.pool import Connection

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
+import msgspec
+
 from loanbook.domain.events import LoanEvent
 from loanbook.domain.loan import Loan
 from loanbook.kafka.batches import Partition
@@ -25,8 +27,7 @@ class Rejection:
     field: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One Kafka record, decoded; the bytes stay for the dead letters and the fingerprint."""
 
     partition: Partition
@@ -79,6 +80,7 @@ class StoredLoan:
     cell: RollupCell
     measures: RollupMeasures
     past_due_on: date | None = None
+    is_plain: bool = False
 
 
 class RollupCell(NamedTuple):
@@ -138,8 +140,7 @@ class BatchOutcome:
     dead_by_partition: Counter[Partition] = field(default_factory=Counter)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerRow:
+class LedgerRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One event with everything core.event wants to know of it but the day of receipt."""
 
     ref: LoanRef
@@ -147,7 +148,6 @@ class LedgerRow:
     source_key: int
     event: LoanEvent
     record: Record
-    digest: bytes
     data: bytes
 
     @property

@@ -6,12 +6,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from operator import add, sub
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from ingest.records import ChangedLoan, LedgerRow, RollupCell, RollupMeasures
 from loanbook.domain.events import PaymentPosted
 from loanbook.domain.loan import CashDay, Loan, LoanStatus
 
+Cell = TypeVar("Cell", bound=tuple[object, ...])
 CHARGED_OFF = 6  # beside the numbers of LoanStatus
 
 
@@ -83,8 +84,8 @@ def book_differences(
 
 def cash_differences(
     changes: Iterable[tuple[ChangedLoan, Keys, Keys]],
-) -> dict[CashCell, CashDay]:
-    """Differences of the cash figures by effective day; a moved loan takes its cash along."""
+) -> dict[CashCell, tuple[int, ...]]:
+    """Differences of the cash figures (CASH_FIELDS) by effective day; a moved loan takes its cash along."""
     sums: dict[CashCell, list[int]] = defaultdict(lambda: [0] * len(CASH_FIELDS))
     for changed, keys_before, keys in changes:
         before = changed.before.cash if changed.before else {}
@@ -96,7 +97,7 @@ def cash_differences(
         head = (changed.ref.slice, changed.book_key)
         _accumulate_cash(sums, head, keys_before, before, -1)
         _accumulate_cash(sums, head, keys, after, 1)
-    return {cell: CashDay(**_named(values)) for cell, values in sorted(sums.items()) if any(values)}
+    return {cell: tuple(values) for cell, values in sorted(sums.items()) if any(values)}
 
 
 def minute_sums(rows: Iterable[tuple[LedgerRow, Keys]]) -> dict[MinuteCell, tuple[int, int]]:
@@ -112,6 +113,17 @@ def minute_sums(rows: Iterable[tuple[LedgerRow, Keys]]) -> dict[MinuteCell, tupl
 
 
 CASH_FIELDS = ("due", "due_count", "current", "arrears", "advance", "due_collected", "on_time_count")
+
+
+def merged(
+    first: Mapping[Cell, Iterable[int]], second: Mapping[Cell, Iterable[int]]
+) -> dict[Cell, tuple[int, ...]]:
+    """Sums of two sets of cells together, in key order; cells that come out as nothing fall out."""
+    sums = {cell: tuple(values) for cell, values in first.items()}
+    for cell, values in second.items():
+        known = sums.get(cell)
+        sums[cell] = tuple(values) if known is None else tuple(map(add, known, values))
+    return {cell: values for cell, values in sorted(sums.items()) if any(values)}
 
 
 def _accumulate(
@@ -143,7 +155,3 @@ def _accumulate_cash(
         values = sums[CashCell(*head, *keys, day)]
         for position, name in enumerate(CASH_FIELDS):
             values[position] += sign * getattr(cash, name)
-
-
-def _named(values: list[int]) -> dict[str, int]:
-    return dict(zip(CASH_FIELDS, values, strict=True))

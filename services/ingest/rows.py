@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from operator import attrgetter
 from typing import Any
 
+import msgspec
+
 from ingest.directory import PostgresDirectory
-from ingest.records import ChangedLoan, LedgerRow
-from ingest.rollups import Keys
+from ingest.records import ChangedLoan, LedgerRow, RollupCell, RollupMeasures, StoredLoan
+from ingest.rollups import Keys, rollup_status
 from loanbook.domain.loan import FOLD_VERSION, Amounts, InstallmentState, Loan
 from loanbook.postgres.ledger import TYPE_KEYS
 
 EVENT_COLUMNS = (
     "slice", "loan_key", "source_key", "event_id", "type_key", "effective_on", "business_on",
     "known_on", "recorded_at", "sequence", "amount_minor", "entity_id", "entity_version", "is_copy",
-    "digest", "detail", "kafka_partition", "kafka_offset",
+    "detail", "kafka_partition", "kafka_offset",
 )  # fmt: skip
 STATE_COLUMNS = (
     "slice", "loan_key", "currency_key", "branch_key", "product_key", "officer_key",
     "as_of", "version", "fold_version", "unapplied_minor", "last_effective_on", "last_recorded_at",
-    "last_event_id", "unapplied", "quarantine", "status", "bucket", "estimated",
+    "last_business_on", "last_sequence", "named_ids", "is_plain", "days_late", "unapplied", "quarantine", "status", "bucket", "estimated",
     "first_payment_default", "disbursed_minor", "scheduled_minor", "principal_outstanding_minor",
     "total_outstanding_minor", "overdue_minor", "overdue_principal_minor", "due_to_date_minor",
     "paid_minor", "overpaid_minor", "written_off_minor", "recovered_minor", "next_due_minor",
@@ -48,6 +51,9 @@ STATE_FIGURES = (
 
 _state_figures = attrgetter(*STATE_FIGURES)
 _COMPONENTS = ("principal", "interest", "fee", "penalty")
+_MET_ON = PLAN_COLUMNS.index("met_on")
+_NOTHING = Amounts()
+_NO_ORDER = (None, None, 0, None)
 
 
 def event_row(row: LedgerRow, *, is_copy: bool = False) -> tuple[Any, ...]:
@@ -57,7 +63,28 @@ def event_row(row: LedgerRow, *, is_copy: bool = False) -> tuple[Any, ...]:
         *row.ref, row.source_key, event.event_id, TYPE_KEYS[fact.TYPE], fact.effective_on,
         fact.business_on, row.book.business_on, event.recorded_at, event.sequence,
         getattr(fact, "amount_minor", None), fact.entity_id, fact.entity_version, is_copy,
-        row.digest, row.data, record.partition.partition, record.offset,
+        row.data, record.partition.partition, record.offset,
+    )  # fmt: skip
+
+
+def stored_loan(row: Mapping[str, Any]) -> StoredLoan:
+    """A locked row of core.loan_state: what the roll-ups hold of this loan."""
+    status = rollup_status(row["status"], charged_off=row["charged_off_on"] is not None)
+    return StoredLoan(
+        version=row["version"],
+        as_of=row["as_of"],
+        quarantined=row["quarantined"],
+        cell=RollupCell(
+            row["slice"], row["book_key"], row["currency_key"], row["branch_key"], row["product_key"],
+            row["bucket"], status,
+        ),
+        measures=RollupMeasures(
+            1, row["disbursed_minor"], row["paid_minor"], row["principal_outstanding_minor"],
+            row["total_outstanding_minor"], row["overdue_minor"], row["overdue_principal_minor"],
+            int(row["estimated"]),
+        ),
+        past_due_on=row["past_due_on"],
+        is_plain=row["is_plain"],
     )  # fmt: skip
 
 
@@ -80,18 +107,23 @@ def keys_before(changed: ChangedLoan) -> Keys:
 def state_row(changed: ChangedLoan, directory: PostgresDirectory) -> tuple[Any, ...]:
     """Row of core.loan_state."""
     loan = changed.after
-    last_effective_on, last_recorded_at, last_event_id = _last(loan)
+    effective_on, business_on, sequence, recorded_at = (loan.last_order or _NO_ORDER)[:4]
     return (
         *changed.ref, *keys_of(changed, directory), directory.officer_key(changed.book_key, loan.officer),
         loan.as_of, changed.version, FOLD_VERSION, sum(event.amount for event in loan.unapplied),
-        last_effective_on, last_recorded_at, last_event_id, len(loan.unapplied), changed.quarantine,
+        effective_on, recorded_at, business_on, sequence, list(loan.named) or None, bool(loan.plain_plan),
+        _days_late(loan), len(loan.unapplied), changed.quarantine,
         *_state_figures(loan),
     )  # fmt: skip
 
 
 def plan_changed(changed: ChangedLoan) -> bool:
-    """Whether the installments differ from what is stored."""
-    if changed.is_whole or changed.before is None:
+    """Whether the installments differ from what is stored, or are kept in the other form now."""
+    if (
+        changed.is_whole
+        or changed.before is None
+        or changed.stored.is_plain != bool(changed.after.plain_plan)
+    ):
         return True
     return changed.before.installments != changed.after.installments
 
@@ -109,6 +141,18 @@ def plan_row(changed: ChangedLoan) -> tuple[Any, ...]:
         *_by_component(parts, lambda part: part.paid),
         _thin(part.waived.total for part in parts),
     )
+
+
+def stored_plan_row(changed: ChangedLoan) -> tuple[Any, ...]:
+    """Row of core.loan_plan as it is kept: of a plain loan what is paid follows from its state."""
+    packed = changed.after.plain_plan
+    if not packed:
+        return (*plan_row(changed), b"")
+    unpaid = [
+        msgspec.structs.replace(part, met_on=None, paid=_NOTHING) for part in changed.after.installments
+    ]
+    row = plan_row(replace(changed, after=replace(changed.after, installments=tuple(unpaid))))
+    return (*row[:_MET_ON], [], *row[_MET_ON + 1 :], packed)
 
 
 def loan_facts(loan: Loan | None) -> tuple[str | None, date | None, int | None, int | None]:
@@ -130,6 +174,8 @@ def _thin(values: Iterable[int]) -> list[int]:
     return kept if any(kept) else []
 
 
-def _last(loan: Loan) -> tuple[Any, Any, Any]:
-    order = loan.last_order
-    return (None, None, None) if order is None else (order[0], order[3], order[6])
+def _days_late(loan: Loan) -> list[int]:
+    """Of a plain loan's installments that are met; the others' follow from core.loan_plan."""
+    if not loan.plain_plan:
+        return []
+    return [(part.met_on - part.due_on).days for part in loan.installments if part.met_on is not None]

@@ -6,10 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from ingest import rollups
 from ingest.directory import PostgresDirectory
+from ingest.plain import PlainChanges
+from ingest.plain_rows import PAST_COLUMNS, PlainRows
+from ingest.plain_rows import STATE_COLUMNS as PLAIN_COLUMNS
 from ingest.records import Book, ChangedLoan, LedgerRow, LoanRef
 from ingest.restating import DayFigures, first_changed_on, loan_day_row
 from ingest.rows import (
@@ -19,11 +23,11 @@ from ingest.rows import (
     keys_of,
     loan_facts,
     plan_changed,
-    plan_row,
     state_row,
+    stored_plan_row,
 )
 from loanbook.domain.events import LoanEvent
-from loanbook.domain.loan import CashDay
+from loanbook.postgres.binary_copy import copy_rows, rows_of
 from loanbook.postgres.load_sql import load_sql
 from loanbook.postgres.pool import Connection
 from loanbook.topics import LOAN_CHANGED
@@ -42,17 +46,31 @@ async def save_changes(
     books: Mapping[int, Book],
     changes: Sequence[ChangedLoan],
     fresh: Sequence[LedgerRow] = (),
+    plain: PlainChanges | None = None,
 ) -> None:
-    """Write changed loans, sorted by key; `fresh` are the ledger rows that caused it."""
+    """Write changed loans, sorted by key; `fresh` are the ledger rows that caused it, `plain` took the short cut."""
+    columns = PlainRows(plain) if plain is not None else None
     await _keep_past(connection, changes)
     await _mark_restates(connection, books, changes, fresh)
+    if columns is not None:
+        await _save_plain(connection, columns)
     await _save_states(connection, directory, changes)
     await _save_plans(connection, changes)
     await _save_facts(connection, changes)
     await _save_unapplied(connection, changes)
-    await _add_rollups(connection, directory, books, changes)
-    await _add_minutes(connection, directory, changes, fresh)
-    await _notify(connection, books, changes)
+    await _add_rollups(connection, directory, books, changes, columns)
+    await _add_minutes(connection, directory, changes, fresh, columns)
+    await _notify(connection, books, sorted([*_changed_of(changes), *(columns.refs() if columns else ())]))
+
+
+async def _save_plain(connection: Connection, columns: PlainRows) -> None:
+    past, left = columns.past()
+    if left:
+        await copy_rows(connection, "loan_day", PAST_COLUMNS, rows_of(past), schema="core")
+    await _execute(connection, "insert_restates", list(columns.late_arrivals()))
+    await copy_rows(connection, "stage_plain", PLAIN_COLUMNS, rows_of(columns.states()))
+    for slice_number in columns.slices():
+        await connection.execute(load_sql("ingest", "update_plain_states"), slice_number)
 
 
 async def _keep_past(connection: Connection, changes: Sequence[ChangedLoan]) -> None:
@@ -88,15 +106,17 @@ async def _mark_restates(
 async def _save_states(
     connection: Connection, directory: PostgresDirectory, changes: Sequence[ChangedLoan]
 ) -> None:
+    if not changes:
+        return
     rows = [state_row(changed, directory) for changed in changes]
     await connection.copy_records_to_table("stage_state", records=rows, columns=STATE_COLUMNS)
     await connection.execute(_UPDATE_STATES)
 
 
 async def _save_plans(connection: Connection, changes: Sequence[ChangedLoan]) -> None:
-    rows = [plan_row(changed) for changed in changes if plan_changed(changed)]
+    rows = [stored_plan_row(changed) for changed in changes if plan_changed(changed)]
     if rows:
-        await connection.copy_records_to_table("stage_plan", records=rows, columns=PLAN_COLUMNS)
+        await connection.copy_records_to_table("stage_plan", records=rows, columns=(*PLAN_COLUMNS, "packed"))
         await connection.execute(load_sql("ingest", "save_plans"))
 
 
@@ -126,12 +146,17 @@ async def _add_rollups(
     directory: PostgresDirectory,
     books: Mapping[int, Book],
     changes: Sequence[ChangedLoan],
+    plain: PlainRows | None,
 ) -> None:
     keyed = [(changed, keys_before(changed), keys_of(changed, directory)) for changed in changes]
     cells = rollups.book_differences((changed, keys) for changed, _, keys in keyed)
+    if plain is not None:
+        cells = rollups.merged(cells, plain.book_differences())
     await _execute(connection, "add_book_now", [(*cell, *measures) for cell, measures in cells.items()])
     cash = rollups.cash_differences(part for part in keyed if not part[0].is_whole)
-    rows = [(*cell, books[cell.book_key].business_on, *_cash(day)) for cell, day in cash.items()]
+    if plain is not None:
+        cash = rollups.merged(cash, plain.cash_differences())
+    rows = [(*cell, books[cell.book_key].business_on, *sums) for cell, sums in cash.items()]
     await _execute(connection, "add_cash_day", rows)
 
 
@@ -140,20 +165,26 @@ async def _add_minutes(
     directory: PostgresDirectory,
     changes: Sequence[ChangedLoan],
     fresh: Sequence[LedgerRow],
+    plain: PlainRows | None,
 ) -> None:
     keys = {changed.ref: keys_of(changed, directory) for changed in changes}
     sums = rollups.minute_sums((row, keys[row.ref]) for row in fresh)
+    if plain is not None:
+        sums = rollups.merged(sums, plain.minute_sums())
     await _execute(connection, "add_cash_minute", [(*cell, *values) for cell, values in sums.items()])
 
 
-async def _notify(connection: Connection, books: Mapping[int, Book], changes: Sequence[ChangedLoan]) -> None:
+async def _notify(
+    connection: Connection, books: Mapping[int, Book], changed: Iterable[tuple[int, int, int]]
+) -> None:
+    """Name the loans that changed: slice, book key and loan key of each, sorted."""
     committed_at = datetime.now(UTC)
     rows = []
-    for (slice_number, book_key), group in groupby(changes, lambda c: (c.ref.slice, c.book_key)):
+    for (slice_number, book_key), group in groupby(changed, itemgetter(0, 1)):
         notice = LoansChanged(
             book=books[book_key].book,
             slice=slice_number,
-            loan_keys=tuple(changed.ref.loan_key for changed in group),
+            loan_keys=tuple(loan_key for _, _, loan_key in group),
             committed_at=committed_at,
         )
         rows.append((slice_number, LOAN_CHANGED, slice_number, None, encode_notice(notice)))
@@ -167,5 +198,5 @@ async def _execute(connection: Connection, name: str, rows: Sequence[Iterable[An
         )
 
 
-def _cash(day: CashDay) -> tuple[int, ...]:
-    return tuple(getattr(day, name) for name in rollups.CASH_FIELDS)
+def _changed_of(changes: Iterable[ChangedLoan]) -> list[tuple[int, int, int]]:
+    return [(changed.ref.slice, changed.book_key, changed.ref.loan_key) for changed in changes]

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from itertools import starmap
+from itertools import groupby, starmap
+from operator import attrgetter
 from typing import Any
 
 import msgspec
 
 from ingest.directory import PostgresDirectory
 from ingest.errors import KeyCollisionError
+from ingest.ledger import append_events, remember_events
+from ingest.plain import Locked, PlainChanges
 from ingest.records import (
     Book,
     ChangedLoan,
@@ -21,16 +24,11 @@ from ingest.records import (
     Record,
     Rejection,
     Remembered,
-    RollupCell,
-    RollupMeasures,
     Segment,
-    StoredLoan,
     Tally,
     fingerprint_of,
     reference_fault,
 )
-from ingest.rollups import rollup_status
-from ingest.rows import EVENT_COLUMNS, event_row
 from ingest.saving import save_changes
 from loanbook.domain.events import BorrowerProfile, LoanEvent
 from loanbook.kafka.batches import Partition
@@ -49,7 +47,6 @@ class PostgresUnit:
     def __init__(self, connection: Connection, directory: PostgresDirectory, cluster_id: str) -> None:
         self.connection = connection
         self._cluster_id = cluster_id
-        self._staged = False
         self.directory = directory
         self.books: Mapping[str, Book] = {}
 
@@ -68,11 +65,11 @@ class PostgresUnit:
         rows = await self._fetch("share_books", BOOK_LOCK)
         self.books = {row["book"]: Book(**dict(row)) for row in rows}
 
-    async def lock_loans(self, rows: Sequence[LedgerRow]) -> dict[LoanRef, StoredLoan]:
+    async def lock_loans(self, rows: Sequence[LedgerRow]) -> dict[LoanRef, Locked]:
         """Insert missing loans, then lock all in key order."""
         by_ref = {row.ref: row for row in rows}
-        stored = await self._lock(by_ref)
-        missing = [row for ref, row in sorted(by_ref.items()) if ref not in stored]
+        locked = await self.lock(by_ref)
+        missing = [row for ref, row in sorted(by_ref.items()) if ref not in locked]
         if missing:
             await self._execute(
                 "insert_loans",
@@ -81,25 +78,28 @@ class PostgresUnit:
                 [row.event.loan_id for row in missing],
                 [row.book.business_on for row in missing],
             )
-            stored |= await self._lock({row.ref: row for row in missing})
-        return stored
+            locked |= await self.lock([row.ref for row in missing])
+        for ref, row in by_ref.items():
+            if locked[ref]["loan_id"] != row.event.loan_id:
+                names = f"{locked[ref]['loan_id']!r} and {row.event.loan_id!r}"
+                raise KeyCollisionError(f"loans {names} share the key {ref}")
+        return locked
+
+    async def lock(self, refs: Iterable[LoanRef]) -> dict[LoanRef, Locked]:
+        """Lock the states of loans in key order; one that is not there is left out."""
+        found = {}
+        for slice_number, group in groupby(sorted(refs), attrgetter("slice")):
+            rows = await self._fetch("lock_loans", slice_number, [ref.loan_key for ref in group])
+            found |= {LoanRef(slice_number, row["loan_key"]): row for row in rows}
+        return found
+
+    async def append(self, rows: Sequence[LedgerRow]) -> bool:
+        """Write ledger rows believed to be new; False, and nothing written, when one was known."""
+        return await append_events(self.connection, rows)
 
     async def remember(self, rows: Sequence[LedgerRow]) -> Remembered:
         """Write the ledger rows that are new; a further copy of a fact is kept and marked."""
-        if not rows:
-            return Remembered(fresh=[], duplicates=[], conflicts=[])
-        first = {row.identity: row for row in reversed(rows)}
-        inserted = await self._insert_events([event_row(row) for row in first.values()])
-        again = [row for row in rows if row.identity not in inserted or first[row.identity] is not row]
-        known = await self._digests(again)
-        copies = {row.identity: row for row in reversed(again) if row.identity not in known}
-        await self._insert_events([event_row(row, is_copy=True) for row in copies.values()])
-        repeated = [row for row in again if copies.get(row.identity) is not row]
-        digests = known | {identity: row.digest for identity, row in copies.items()}
-        conflicts = [row for row in repeated if digests[row.identity] != row.digest]
-        duplicates = [row for row in repeated if digests[row.identity] == row.digest]
-        fresh = [row for row in first.values() if row.identity in inserted] + list(copies.values())
-        return Remembered(fresh=fresh, duplicates=duplicates, conflicts=conflicts)
+        return await remember_events(self.connection, rows)
 
     async def histories(self, refs: Iterable[LoanRef]) -> dict[LoanRef, list[LoanEvent]]:
         """All events of these loans, the fresh ones included."""
@@ -119,11 +119,13 @@ class PostgresUnit:
             await self.directory.load(self.connection)
         return found
 
-    async def save(self, changes: Sequence[ChangedLoan], fresh: Sequence[LedgerRow]) -> None:
+    async def save(
+        self, changes: Sequence[ChangedLoan], fresh: Sequence[LedgerRow], plain: PlainChanges | None = None
+    ) -> None:
         """Write states, plans, roll-up differences and the notices of what changed."""
-        if changes:
+        if changes or plain is not None:
             books = {book.book_key: book for book in self.books.values()}
-            await save_changes(self.connection, self.directory, books, changes, fresh)
+            await save_changes(self.connection, self.directory, books, changes, fresh, plain)
 
     async def refer(self, references: Sequence[ReceivedReference]) -> None:
         """Write borrowers' and branches' attributes, the latest of each."""
@@ -193,40 +195,6 @@ class PostgresUnit:
         if rows:
             await self._execute(name, *(list(column) for column in zip(*rows, strict=True)))
 
-    async def _lock(self, wanted: Mapping[LoanRef, LedgerRow]) -> dict[LoanRef, StoredLoan]:
-        if not wanted:
-            return {}
-        rows = await self._fetch("lock_loans", *_ref_columns(sorted(wanted)))
-        found = {}
-        for row in rows:
-            ref = LoanRef(row["slice"], row["loan_key"])
-            if row["loan_id"] != wanted[ref].event.loan_id:
-                msg = f"loans {row['loan_id']!r} and {wanted[ref].event.loan_id!r} share the key {ref}"
-                raise KeyCollisionError(msg)
-            found[ref] = stored_loan(row)
-        return found
-
-    async def _insert_events(self, rows: list[tuple[Any, ...]]) -> set[tuple[int, str, int]]:
-        if not rows:
-            return set()
-        if self._staged:
-            await self.connection.execute("TRUNCATE stage_event")
-        self._staged = True
-        await self.connection.copy_records_to_table("stage_event", records=rows, columns=EVENT_COLUMNS)
-        inserted = await self._fetch("insert_events")
-        return {(row["loan_key"], row["event_id"], row["source_key"]) for row in inserted}
-
-    async def _digests(self, rows: Sequence[LedgerRow]) -> dict[tuple[int, str, int], bytes]:
-        if not rows:
-            return {}
-        found = await self._fetch(
-            "select_digests",
-            *_ref_columns([row.ref for row in rows]),
-            [row.event.event_id for row in rows],
-            [row.source_key for row in rows],
-        )
-        return {(row["loan_key"], row["event_id"], row["source_key"]): row["digest"] for row in found}
-
     async def _fetch(self, name: str, *values: object) -> list[Any]:
         rows: list[Any] = await self.connection.fetch(load_sql("ingest", name), *values)
         return rows
@@ -249,26 +217,6 @@ def trim(segments: Sequence[Segment], next_offsets: Mapping[Partition, int]) -> 
             taken.append(_from(segment, position))
             following[partition] = segment.next_offset
     return Claimed(segments=taken, refused=list(refused.items()))
-
-
-def stored_loan(row: Mapping[str, Any]) -> StoredLoan:
-    """A locked row of core.loan_state: what the roll-ups hold of this loan."""
-    status = rollup_status(row["status"], charged_off=row["charged_off_on"] is not None)
-    return StoredLoan(
-        version=row["version"],
-        as_of=row["as_of"],
-        quarantined=row["quarantined"],
-        cell=RollupCell(
-            row["slice"], row["book_key"], row["currency_key"], row["branch_key"], row["product_key"],
-            row["bucket"], status,
-        ),
-        measures=RollupMeasures(
-            1, row["disbursed_minor"], row["paid_minor"], row["principal_outstanding_minor"],
-            row["total_outstanding_minor"], row["overdue_minor"], row["overdue_principal_minor"],
-            int(row["estimated"]),
-        ),
-        past_due_on=row["past_due_on"],
-    )  # fmt: skip
 
 
 def _from(segment: Segment, position: int) -> Segment:

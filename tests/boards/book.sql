@@ -114,25 +114,25 @@ FROM generate_series(0, 58) m, generate_series(1, 8) b WHERE (m + b) % 3 > 0;
 
 -- The ledger: opened, disbursed, every payment; one copy, one that waits for its day, three returned today.
 INSERT INTO core.event (slice, loan_key, source_key, event_id, type_key, effective_on, business_on, known_on, recorded_at,
-    amount_minor, entity_id, digest, detail, is_copy, kafka_partition, kafka_offset)
+    amount_minor, entity_id, detail, is_copy, kafka_partition, kafka_offset)
 SELECT slice, n, 1, 'created-' || n, 1, disbursed_on, disbursed_on, disbursed_on, disbursed_on + time '09:00', NULL, NULL,
-       '\x'::bytea, convert_to('{}', 'UTF8'), false, slice, n * 100 FROM life
+       convert_to('{}', 'UTF8'), false, slice, n * 100 FROM life
 UNION ALL
 SELECT slice, n, 1, 'disbursed-' || n, 2, disbursed_on, disbursed_on, disbursed_on, disbursed_on + time '09:05', principal,
-       NULL, '\x'::bytea, convert_to('{}', 'UTF8'), false, slice, n * 100 + 1 FROM life
+       NULL, convert_to('{}', 'UTF8'), false, slice, n * 100 + 1 FROM life
 UNION ALL
 SELECT slice, n, 1, 'payment-' || n || '-' || number, 5, met_on, met_on, met_on, met_on + time '14:00',
-       principal_due + interest_due, 'receipt-' || n || '-' || number, '\x'::bytea, convert_to('{}', 'UTF8'), false, slice, n * 100 + 1 + number
+       principal_due + interest_due, 'receipt-' || n || '-' || number, convert_to('{}', 'UTF8'), false, slice, n * 100 + 1 + number
 FROM installment WHERE met_on IS NOT NULL
 UNION ALL
 SELECT slice, n, 1, 'payment-again-' || n, 5, '2026-03-02', '2026-03-02', '2026-03-02', timestamp '2026-03-02 14:05', 9900,
-       'receipt-' || n || '-1', '\x'::bytea, convert_to('{}', 'UTF8'), true, slice, n * 100 + 40 FROM life WHERE n % 50 = 0
+       'receipt-' || n || '-1', convert_to('{}', 'UTF8'), true, slice, n * 100 + 40 FROM life WHERE n % 50 = 0
 UNION ALL
 SELECT slice, n, 1, 'ahead-' || n, 5, '2026-03-25', '2026-03-20', '2026-03-20', timestamp '2026-03-20 10:00', 12550,
-       'receipt-ahead', '\x'::bytea, convert_to('{}', 'UTF8'), false, slice, n * 100 + 41 FROM life WHERE n = 333
+       'receipt-ahead', convert_to('{}', 'UTF8'), false, slice, n * 100 + 41 FROM life WHERE n = 333
 UNION ALL
 SELECT slice, n, 1, 'returned-' || n, 6, '2026-03-20', '2026-03-20', '2026-03-20', timestamp '2026-03-20 11:00', NULL,
-       NULL, '\x'::bytea, convert_to(format('{"relates_to": [{"kind": "reverses", "id": "receipt-%s-1"}]}', n), 'UTF8'), false,
+       NULL, convert_to(format('{"relates_to": [{"kind": "reverses", "id": "receipt-%s-1"}]}', n), 'UTF8'), false,
        slice, n * 100 + 42 FROM life WHERE n IN (14, 34, 114);
 INSERT INTO core.unapplied (slice, loan_key, event_id, reason, amount_minor)
 SELECT slice, n, 'ahead-' || n, 'future_dated', 12550 FROM life WHERE n = 333;

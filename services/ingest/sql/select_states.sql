@@ -6,5 +6,5 @@ SELECT s.*, s.quarantine IS NOT NULL AS quarantined,
 FROM unnest($1::smallint[], $2::bigint[]) AS wanted (slice, loan_key)
 JOIN core.loan_state s USING (slice, loan_key)
 JOIN core.loan l USING (slice, loan_key)
-LEFT JOIN core.loan_plan p USING (slice, loan_key)
+LEFT JOIN core.installment_plan p USING (slice, loan_key)
 ORDER BY s.slice, s.loan_key

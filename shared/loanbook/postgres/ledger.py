@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -58,11 +57,6 @@ TYPE_KEYS: dict[str, int] = {
     "bureau.score_received.v1": 45,
 }
 TYPE_NAMES = {key: name for name, key in TYPE_KEYS.items()}
-
-
-def digest_of(fact_type: str, data: bytes) -> bytes:
-    """Fingerprint of an event's content: the same id with another digest is a conflict."""
-    return hashlib.blake2b(fact_type.encode() + b"\0" + data, digest_size=16).digest()
 
 
 def event_from_row(row: Mapping[str, Any], book: str, loan_id: str, source: str) -> LoanEvent:

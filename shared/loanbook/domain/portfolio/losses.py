@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
+from math import lcm
 
 from loanbook.domain.portfolio.exposure import in_portfolio, portfolio_at_risk
 from loanbook.domain.portfolio.migration import BUCKETS, CHARGED_OFF, CLOSED, WRITTEN_OFF, Matrix, aged
@@ -122,15 +123,21 @@ def marginal_default_probabilities(
 ) -> list[Fraction]:
     """The probability of falling into default in each coming month, from powers of the roll matrix."""
     step = _with_default_absorbing(assumptions)
+    # Whole numbers over powers of one denominator: fractions would be reduced at every step.
+    common = lcm(*(part.denominator for row in step.values() for part in row.values()))
+    weights = {
+        start: {end: int(part * common) for end, part in row.items() if part} for start, row in step.items()
+    }
     place = DEFAULT if bucket >= assumptions.default_from else bucket.name
-    spread = {state: Fraction(int(state == place)) for state in _STATES}
+    spread = {state: int(state == place) for state in _STATES}
     marginal = []
-    for _ in range(months):
-        before = spread[DEFAULT]
-        spread = {
-            end: sum((spread[start] * step[start][end] for start in _STATES), Fraction(0)) for end in _STATES
-        }
-        marginal.append(spread[DEFAULT] - before)
+    for month in range(1, months + 1):
+        before, after = spread[DEFAULT], dict.fromkeys(_STATES, 0)
+        for start, row in weights.items():
+            for end, weight in row.items():
+                after[end] += spread[start] * weight
+        spread = after
+        marginal.append(Fraction(spread[DEFAULT] - before * common, common**month))
     return marginal
 
 

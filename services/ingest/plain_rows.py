@@ -1,0 +1,251 @@
+"""Rows and roll-up differences of plain loans that changed, as whole columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from ingest.plain import Locked, PlainChanges, columns_of
+from ingest.records import LedgerRow, RollupCell, RollupMeasures
+from ingest.rollups import CASH_FIELDS, CashCell, MinuteCell
+from loanbook.domain.plain import Ints
+from loanbook.postgres.binary_copy import Column, days, integers, smallints
+
+STATE_COLUMNS = (
+    "slice", "loan_key", "as_of", "version", "last_effective_on", "last_business_on", "last_sequence",
+    "last_recorded_at", "status", "bucket", "first_payment_default", "principal_outstanding_minor",
+    "total_outstanding_minor", "overdue_minor", "overdue_principal_minor", "due_to_date_minor", "paid_minor",
+    "overpaid_minor", "next_due_minor", "last_payment_minor", "past_due_on", "next_due_on",
+    "next_boundary_on", "last_payment_on", "closed_on", "missed_12m", "on_time_streak", "decided",
+    "days_late_sum", "max_dpd", "recent_days_late", "days_late",
+)  # fmt: skip
+"""What a payment or a new day can change of a plain loan."""
+
+PAST_COLUMNS = (
+    "slice", "loan_key", "on_date", "known_on", "past_due_on", "book_key", "currency_key", "branch_key",
+    "product_key", "bucket", "status", "loans", "disbursed_minor", "paid_minor", "principal_minor",
+    "outstanding_minor", "overdue_minor", "overdue_principal_minor", "estimated_loans",
+)  # fmt: skip
+_EPOCH_S = 946_684_800  # 2000-01-01, from which the server counts microseconds
+_STATUSES = 16  # more than there are: a cell's number holds bucket and status beside the dimensions
+_BUCKETS = 8
+_DAYS = 2**22  # more than there are ordinals
+
+
+class PlainRows:
+    """The changed plain loans of a batch as rows of the tables."""
+
+    def __init__(self, changes: PlainChanges) -> None:
+        self._changes = changes
+        self._figures, self._loans = changes.figures, changes.loans
+        self._column = columns_of(changes.batch.locked)
+        self._heads, self._cells = _numbered(
+            list(
+                zip(
+                    *(
+                        self._column[n]
+                        for n in ("slice", "book_key", "currency_key", "branch_key", "product_key")
+                    ),
+                    strict=True,
+                )
+            )
+        )
+
+    def states(self) -> list[Column]:
+        """Columns of the stage that updates core.loan_state."""
+        figures, loans = self._figures, self._loans
+        numbers = (
+            (figures.status, 2), (figures.bucket, 2), (figures.first_payment_default, 1),
+            (figures.principal_outstanding, 8), (figures.total_outstanding, 8), (figures.overdue, 8),
+            (figures.overdue_principal, 8), (figures.due_to_date, 8), (loans.paid, 8), (loans.overpaid, 8),
+            (figures.next_due, 8), (loans.last_payment, 8),
+        )  # fmt: skip
+        counts = (
+            (figures.missed_12m, 2), (figures.on_time_streak, 2), (figures.decided, 2),
+            (figures.days_late_sum, 4), (figures.max_dpd, 4),
+        )  # fmt: skip
+        closed = np.where(figures.total_outstanding == 0, loans.closed_day, 0)
+        dates = (
+            figures.past_due_on,
+            figures.next_due_on,
+            figures.next_boundary_on,
+            loans.last_payment_day,
+            closed,
+        )
+        return [
+            *self._heads_of_states(),
+            *(integers(values, width) for values, width in numbers),
+            *map(days, dates),
+            *(integers(values, width) for values, width in counts),
+            self._recent(),
+            self._days_late(),
+        ]
+
+    def past(self) -> tuple[list[Column], int]:
+        """Columns of core.loan_day: figures that loans leave for a later day, and how many do."""
+        left = self._ints("as_of_day") < self._changes.batch.today
+        status = self._ints("status")
+        columns = [
+            integers(self._ints("slice")[left], 2), integers(self._ints("loan_key")[left], 8),
+            days(self._ints("as_of_day")[left]), days(self._ints("as_of_day")[left]),
+            days(self._ints("past_due_day")[left]), integers(self._ints("book_key")[left], 2),
+            integers(self._ints("currency_key")[left], 2), integers(self._ints("branch_key")[left], 4),
+            integers(self._ints("product_key")[left], 4), integers(self._ints("bucket")[left], 2),
+            integers(status[left], 2), integers(np.ones_like(status)[left], 2),
+            *(integers(values[left], 8) for values in self._measures_before()[1:-1]),
+            integers(self._loans.estimated[left], 2),
+        ]  # fmt: skip
+        return columns, int(left.sum())
+
+    def book_differences(self) -> dict[RollupCell, RollupMeasures]:
+        """What leaves the old cells of core.book_now and enters the new ones."""
+        before = self._in_cell(self._ints("bucket"), self._ints("status"))
+        after = self._in_cell(self._figures.bucket, self._figures.status)
+        stay = -np.stack(self._measures_before(), axis=1)
+        come = np.stack(self._measures_after(), axis=1)
+        keys, sums = _summed(np.concatenate([before, after]), np.concatenate([stay, come]))
+        found = {}
+        for key, values in zip(keys.tolist(), sums.tolist(), strict=True):
+            rest, status = divmod(key, _STATUSES)
+            head, bucket = divmod(rest, _BUCKETS)
+            found[RollupCell(*self._heads[head], bucket, status)] = RollupMeasures(*values)
+        return found
+
+    def cash_differences(self) -> dict[CashCell, tuple[int, ...]]:
+        """What the payments add to the cash of days: of their own, and of the due days they met in time."""
+        keys, values = [], []
+        for which, day, received in self._changes.received:
+            keys += [self._on_day(which, day), self._on_day(received.due_loan, received.due_day)]
+            values += [
+                _cash(
+                    len(which), current=received.current, arrears=received.arrears, advance=received.advance
+                ),
+                _cash(
+                    len(received.due_loan),
+                    due_collected=received.due_collected,
+                    on_time_count=received.on_time,
+                ),
+            ]
+        if not keys:
+            return {}
+        found_keys, sums = _summed(np.concatenate(keys), np.concatenate(values))
+        found = {}
+        for key, row in zip(found_keys.tolist(), sums.tolist(), strict=True):
+            head, day = divmod(key, _DAYS)
+            found[CashCell(*self._heads[head], date.fromordinal(day))] = tuple(row)
+        return found
+
+    def minute_sums(self) -> dict[MinuteCell, tuple[int, int]]:
+        """Count and amount of the payments taken in now, by branch."""
+        sums: dict[MinuteCell, tuple[int, int]] = {}
+        for cell, rows in zip(self._cells.tolist(), self._changes.batch.payments, strict=True):
+            key = MinuteCell(*self._heads[cell][:4])
+            count, amount = sums.get(key, (0, 0))
+            paid = sum(row.event.fact.cash for row in rows)
+            sums[key] = (count + len(rows), amount + paid)
+        return sums
+
+    def refs(self) -> list[tuple[int, int, int]]:
+        """Slice, book key and loan key of each loan."""
+        return list(zip(*(self._column[name] for name in ("slice", "book_key", "loan_key")), strict=True))
+
+    def slices(self) -> list[int]:
+        """The slices these loans lie in, ascending."""
+        return sorted(set(self._column["slice"]))
+
+    def late_arrivals(self) -> Iterator[tuple[Any, ...]]:
+        """Loans whose payments count from a closed day: key, business day, first day changed."""
+        batch = self._changes.batch
+        for locked, rows in zip(batch.locked, batch.payments, strict=True):
+            if rows and rows[0].event.fact.effective_on < rows[0].book.business_on:
+                yield (
+                    locked["slice"],
+                    locked["loan_key"],
+                    rows[0].book.business_on,
+                    rows[0].event.fact.effective_on,
+                )
+
+    def _ints(self, name: str) -> Ints:
+        return np.array(self._column[name], np.int64)
+
+    def _heads_of_states(self) -> list[Column]:
+        batch = self._changes.batch
+        ends = [_last_order(locked, rows) for locked, rows in zip(batch.locked, batch.payments, strict=True)]
+        effective, business, sequence, recorded = (
+            np.array(part, np.int64) for part in zip(*ends, strict=True)
+        )
+        return [
+            integers(self._ints("slice"), 2), integers(self._ints("loan_key"), 8), days(batch.today),
+            integers(self._ints("version") + 1, 8), days(effective), days(business), integers(sequence, 8),
+            integers(recorded, 8),
+        ]  # fmt: skip
+
+    def _recent(self) -> Column:
+        latest_first = self._figures.recent_days_late
+        counts = (latest_first >= 0).sum(axis=1)
+        place = np.maximum(0, counts[:, None] - 1 - np.arange(latest_first.shape[1]))
+        return smallints(np.take_along_axis(latest_first, place, axis=1), counts)
+
+    def _days_late(self) -> Column:
+        met = self._loans.met_day > 0
+        return smallints(np.where(met, self._loans.met_day - self._loans.plans.due_day, 0), met.sum(axis=1))
+
+    def _measures_before(self) -> list[Ints]:
+        names = (
+            "disbursed_minor", "paid_minor", "principal_outstanding_minor", "total_outstanding_minor",
+            "overdue_minor", "overdue_principal_minor",
+        )  # fmt: skip
+        ones = np.ones(len(self._cells), np.int64)
+        return [ones, *map(self._ints, names), self._loans.estimated.astype(np.int64)]
+
+    def _measures_after(self) -> list[Ints]:
+        figures, loans = self._figures, self._loans
+        return [
+            np.ones(len(self._cells), np.int64), loans.disbursed, loans.paid, figures.principal_outstanding,
+            figures.total_outstanding, figures.overdue, figures.overdue_principal,
+            loans.estimated.astype(np.int64),
+        ]  # fmt: skip
+
+    def _in_cell(self, bucket: Ints, status: Ints) -> Ints:
+        return (self._cells * _BUCKETS + bucket) * _STATUSES + status
+
+    def _on_day(self, which: Ints, day: Ints) -> Ints:
+        return self._cells[which] * _DAYS + day
+
+
+def _numbered(heads: Sequence[tuple[int, ...]]) -> tuple[list[tuple[int, ...]], Ints]:
+    """The distinct heads of cells, and for each loan the place of its own among them."""
+    places: dict[tuple[int, ...], int] = {}
+    cells = np.fromiter((places.setdefault(head, len(places)) for head in heads), np.int64, len(heads))
+    return list(places), cells
+
+
+def _summed(keys: Ints, values: Ints) -> tuple[Ints, Ints]:
+    """Sums of the rows of each key, in key order; those that come out as nothing fall out."""
+    order = np.argsort(keys, kind="stable")
+    ordered = keys[order]
+    starts = np.flatnonzero(np.diff(ordered, prepend=ordered[0] - 1)) if len(ordered) else ordered
+    sums = np.add.reduceat(values[order], starts, axis=0) if len(ordered) else values
+    kept = sums.any(axis=1)
+    return ordered[starts][kept], sums[kept]
+
+
+def _cash(count: int, **columns: Ints) -> Ints:
+    nothing = np.zeros(count, np.int64)
+    return np.stack([columns.get(name, nothing) for name in CASH_FIELDS], axis=1)
+
+
+def _last_order(locked: Locked, rows: Sequence[LedgerRow]) -> tuple[int, int, int, int]:
+    """The order of the loan's latest event: two ordinals, the sequence, microseconds of the server's clock."""
+    if rows:
+        event = rows[-1].event
+        effective_on, business_on = event.fact.effective_on, event.fact.business_on
+        sequence, recorded_at = event.sequence or 0, event.recorded_at
+    else:
+        effective_on, business_on = locked["last_effective_on"], locked["last_business_on"]
+        sequence, recorded_at = locked["last_sequence"], locked["last_recorded_at"]
+    micros = round((recorded_at.timestamp() - _EPOCH_S) * 1_000_000)
+    return effective_on.toordinal(), business_on.toordinal(), sequence, micros
