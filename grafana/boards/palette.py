@@ -41,6 +41,14 @@ RISK_SCORE: tuple[Step, ...] = (
 )
 ANY_IS_WATCH: tuple[Step, ...] = ((None, TEXT), (0.01, YELLOW))
 ANY_IS_HIGH: tuple[Step, ...] = ((None, TEXT), (1, ORANGE))
+ANY_IS_FAULT: tuple[Step, ...] = ((None, GREEN), (1, RED))
+NONE_IS_GOOD: tuple[Step, ...] = ((None, GREEN), (1, ORANGE))
+TABLE_AGE: tuple[Step, ...] = ((None, GREEN), (180, YELLOW), (600, RED))  # made each minute
+VERIFICATION_AGE: tuple[Step, ...] = ((None, GREEN), (86_400, YELLOW))
+UNCONFIRMED: tuple[Step, ...] = (
+    (None, GREEN),
+    (36, YELLOW),
+)  # days; as ANALYTICS_STALE_AFTER is set by default
 WORSENING: tuple[Step, ...] = ((None, GREEN), (0.0005, TEXT), (0.005, ORANGE), (0.02, RED))
 
 

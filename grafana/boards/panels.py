@@ -230,6 +230,11 @@ def dashed() -> Property:
     return ("custom.lineStyle", {"fill": "dash", "dash": [6, 4]})
 
 
+def dots() -> tuple[Property, ...]:
+    """Marks on single days instead of a line."""
+    return (("custom.drawStyle", "points"), ("custom.pointSize", 7), ("custom.showPoints", "always"))
+
+
 def unit_of(unit: str, decimals: int | None = None) -> tuple[Property, ...]:
     """A column's own unit."""
     return (("unit", unit),) if decimals is None else (("unit", unit), ("decimals", decimals))

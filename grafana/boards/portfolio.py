@@ -13,23 +13,16 @@ from grafana.boards.panels import (
     Panel,
     dashed,
     data_age,
+    dots,
     drill_table,
     fixed,
     kpi,
-    leads_to,
     levels,
-    ranking,
     stacked_bars,
     trend_of_days,
     unit_of,
-    words,
 )
-
-TO_BRANCH = leads_to(
-    "Only this branch",
-    "/d/lp-portfolio?var-book=${book}&var-currency=${currency}&var-branch=${__data.fields.Branch}",
-)
-TO_LOAN = leads_to("Open the loan", "/d/lp-loan?var-book=${book}&var-loan=${__data.fields.Loan}")
+from grafana.boards.portfolio_tables import TO_BRANCH, tables
 
 
 def board() -> BoardSpec:
@@ -47,10 +40,7 @@ def board() -> BoardSpec:
             *_trends(),
             *_lateness_by_bucket(),
             *_branches(),
-            *_bands(),
-            *_products(),
-            *_states(),
-            *_whom_first(),
+            *tables(),
         ],
     )
 
@@ -135,7 +125,8 @@ def _trends() -> list[Panel]:
             "portfolio/par_trend",
             "PAR30, PAR60 and PAR90 by business day",
             question=(
-                "Is the book getting better or worse? Day closes, and the running day as the last point."
+                "Is the book getting better or worse? Day closes as known now, the running day last. "
+                "A dot marks a day told anew after its close."
             ),
             unit=RATIO,
             source="reporting.portfolio_day, closes and live",
@@ -144,6 +135,7 @@ def _trends() -> list[Panel]:
                 Column(name="PAR30", properties=(fixed(palette.YELLOW),)),
                 Column(name="PAR60", properties=(fixed(palette.ORANGE),)),
                 Column(name="PAR90", properties=(fixed(palette.RED),)),
+                Column(name="Told anew", properties=(fixed(palette.BLUE), *dots())),
             ),
         ),
     ]
@@ -195,99 +187,5 @@ def _branches() -> list[Panel]:
             ),
             width=16,
             height=9,
-        ),
-    ]
-
-
-def _bands() -> list[Panel]:
-    return [
-        ranking(
-            "portfolio/risk_bands",
-            "Loans by risk band",
-            question="How is the risk spread? Loans by the band of their risk score.",
-            unit=COUNT,
-            source="reporting.risk_now, each minute",
-            colors=palette.BANDS,
-            width=6,
-            height=6,
-        ),
-    ]
-
-
-def _products() -> list[Panel]:
-    return [
-        drill_table(
-            "portfolio/product_matrix",
-            "Principal by product and days past due",
-            question="Which product is late, and how late? Shares of each product's outstanding principal.",
-            unit=RATIO,
-            source="reporting.portfolio_cells, live",
-            columns=(
-                Column(name="current", properties=unit_of(RATIO, 1)),
-                *(
-                    Column(
-                        name=bucket,
-                        properties=(*unit_of(RATIO, 1), *levels(_heat(color), "color-background")),
-                    )
-                    for bucket, color in list(palette.BUCKETS.items())[1:]
-                ),
-            ),
-            width=8,
-            height=6,
-        ),
-    ]
-
-
-def _states() -> list[Panel]:
-    return [
-        drill_table(
-            "portfolio/loan_states",
-            "Where loans stand, $currency",
-            question="How many loans run, are late, in default, repaid or lost: by count and by amount?",
-            unit=COUNT,
-            source="reporting.portfolio_cells, live",
-            columns=(
-                Column(
-                    name="Share",
-                    properties=(*unit_of(RATIO, 1), ("min", 0), ("max", 1), *levels(palette.MONEY, "gauge")),
-                ),
-                Column(name="Disbursed", properties=unit_of(EXACT, 0)),
-                Column(name="Outstanding", properties=unit_of(EXACT, 0)),
-            ),
-            width=10,
-            height=6,
-        ),
-    ]
-
-
-def _heat(color: str) -> tuple[palette.Step, ...]:
-    return ((None, "transparent"), (0.02, f"{color}33"), (0.05, f"{color}66"), (0.10, f"{color}B3"))
-
-
-def _whom_first() -> list[Panel]:
-    return [
-        drill_table(
-            "portfolio/worst_loans",
-            "Whom to call first, $currency",
-            question=(
-                "Which loans are likely to cost most? HIGH and CRITICAL, by expected loss (an estimate)."
-            ),
-            unit=COUNT,
-            source="reporting.worst_loans, live",
-            columns=(
-                Column(name="Band", properties=words(palette.BANDS)),
-                Column(name="Loan", properties=(TO_LOAN,)),
-                Column(name="Branch", properties=(TO_BRANCH,)),
-                Column(
-                    name="Risk score",
-                    properties=(("min", 0), ("max", 100), *levels(palette.RISK_SCORE, "gauge")),
-                ),
-                Column(name="Expected loss", properties=unit_of(EXACT, 2)),
-                Column(name="Exposure", properties=unit_of(EXACT, 2)),
-                Column(name="Overdue", properties=unit_of(EXACT, 2)),
-                Column(name="DPD", properties=levels(palette.DPD)),
-            ),
-            height=10,
-            empty="No loan is in the bands HIGH and CRITICAL",
         ),
     ]

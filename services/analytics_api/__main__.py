@@ -71,7 +71,11 @@ async def _refresh(settings: AnalyticsSettings) -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stop.set)
     store = await PostgresMartStore.open(settings.database_url.get_secret_value())
-    plan = RefreshPlan(interval=settings.refresh_interval, minutes_kept=settings.minutes_kept)
+    plan = RefreshPlan(
+        interval=settings.refresh_interval,
+        minutes_kept=settings.minutes_kept,
+        stale_after=settings.stale_after,
+    )
     try:
         await Refresher(store, plan).run(stop)
     finally:

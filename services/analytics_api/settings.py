@@ -33,6 +33,7 @@ class AnalyticsSettings(BaseSettings):
     body_bytes_max: int = Field(default=65_536, ge=256)
     refresh_interval: timedelta = timedelta(minutes=1)
     minutes_kept: timedelta = timedelta(days=8)
+    stale_after: timedelta = Field(default=timedelta(days=35), ge=timedelta(days=1))
     boards_dir: Path = Path("grafana/dashboards")
 
     @field_validator("api_keys", "cors_origins", mode="before")

@@ -179,7 +179,44 @@ FROM risk.score r JOIN core.loan_state s USING (slice, loan_key) GROUP BY s.bran
 INSERT INTO reporting.past_due_mart
 SELECT 1, 1, branch_key, product_key, past_due_on, count(*), sum(principal_outstanding_minor), sum(overdue_minor)
 FROM core.loan_state WHERE past_due_on IS NOT NULL GROUP BY branch_key, product_key, past_due_on;
-INSERT INTO reporting.mart_refresh VALUES ('risk_mart', now(), 12), ('past_due_mart', now(), 9);
+INSERT INTO reporting.mart_refresh VALUES ('risk', now(), 12), ('past_due', now(), 9), ('reconciliation', now(), 15);
 INSERT INTO core.stream_position (cluster_id, topic, partition, slice, next_offset, caught_up_at, owner)
 SELECT 'cluster', 'loan.events.v1', p, p, 1000, now() - interval '2 seconds', 'worker-1' FROM generate_series(0, 15) p;
+
+-- Who vouches: counters that add up, two dead letters, a loan in quarantine, a backdated event's traces, statements, a verification.
+UPDATE core.stream_position p SET (received, taken, duplicates, dead, other) = (
+    SELECT e.events + 12 + d.letters + 350, e.events, 12, d.letters, 350
+    FROM (SELECT count(*) AS events FROM core.event WHERE slice = p.partition) e,
+         (SELECT (p.partition IN (3, 7))::int AS letters) d);
+INSERT INTO core.dead_letter (slice, cluster_id, topic, partition, kafka_offset, reason, field, raw, first_seen)
+SELECT p, 'cluster', 'loan.events.v1', p, 77, 'more decimals than EUR has', 'data.amount', '\x7b7d', now() - interval '41 minutes'
+FROM unnest(ARRAY[3, 7]) p;
+UPDATE core.loan_state SET quarantine = 'ValueError: a schedule without an installment' WHERE loan_key = 599;
+INSERT INTO core.day_roll (book_key, business_on, slice, flipped_at, loans, swept_at)
+SELECT 1, '2026-03-19', n, now() - interval '3 hours', 40, now() - interval '3 hours' FROM generate_series(0, 15) n;
+INSERT INTO core.restated_day VALUES (1, '2026-03-11', '2026-03-17', 2), (1, '2026-03-12', '2026-03-17', 2), (1, '2026-02-03', '2026-02-05', 1);
+INSERT INTO core.restate (slice, loan_key, from_on, known_on) SELECT slice, n, '2026-03-10', '2026-03-20' FROM life WHERE n IN (14, 34);
+INSERT INTO core.verification (run_id, book_key, started_at, finished_at, is_complete, loans, differences, details)
+VALUES (1, 1, now() - interval '3 hours', now() - interval '175 minutes', true, 600, 0, '{"by_table": {}}'),
+       (1, NULL, now() - interval '3 hours', now() - interval '175 minutes', true, 0, 0, '{"by_table": {}}');
+INSERT INTO reporting.statement (slice, loan_key, book_key, source_key, event_id, stated_on, booked_on, compared_at,
+    stated_status, stated_principal_minor, stated_overdue_minor, stated_days_past_due, our_status, our_principal_minor,
+    our_overdue_minor, our_days_past_due, differs_in)
+SELECT s.slice, s.loan_key, 1, 1, 'stated-' || s.loan_key, '2026-03-19', '2026-03-19', now(), 'active',
+       s.principal_outstanding_minor - x.off, s.overdue_minor, s.max_dpd - x.days, 'active', s.principal_outstanding_minor,
+       s.overdue_minor, s.max_dpd,
+       string_to_array(concat_ws(',', CASE WHEN x.off <> 0 THEN 'principal_outstanding' END,
+                                 CASE WHEN x.days <> 0 THEN 'days_past_due' END), ',')
+FROM core.loan_state s
+CROSS JOIN LATERAL (SELECT CASE WHEN s.loan_key % 97 = 5 THEN s.loan_key * 13 ELSE 0 END AS off,
+                           CASE WHEN s.max_dpd > 0 AND s.loan_key % 149 IN (14, 34) THEN 1 ELSE 0 END AS days) x
+WHERE s.status = 1 AND s.loan_key % 6 > 0;
+UPDATE reporting.statement SET stated_on = '2026-01-31', booked_on = '2026-01-31' WHERE loan_key IN (58, 98);
+UPDATE core.loan_state SET last_effective_on = last_payment_on;
+INSERT INTO reporting.pipeline_minute (minute, events, payments, dead_letters, scores, data_age_ms, outbox_waiting, scores_behind,
+    restating, deliveries_waiting)
+SELECT date_trunc('minute', now()) - make_interval(mins => m), 40 + m * 7 % 23, 30, (m = 41)::int, 35 + m * 5 % 17,
+       900 + m * 613 % 2400 + CASE WHEN m BETWEEN 38 AND 42 THEN 46000 ELSE 0 END, m % 3,
+       CASE WHEN m BETWEEN 37 AND 42 THEN 25 + m % 7 ELSE m % 5 END, CASE WHEN m < 12 THEN 2 ELSE 0 END, m * 7 % 4
+FROM generate_series(0, 58) m;
 ANALYZE;

@@ -8,6 +8,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from loanbook.postgres.load_sql import load_sql
 from tests.parts import Database, fresh_database
 
 CAUGHT_UP = "UPDATE core.stream_position SET caught_up_at = now()"
@@ -15,8 +16,14 @@ BOOK_SQL = Path(__file__).with_name("book.sql")
 
 
 async def fill_book(dsn: str) -> None:
-    """The whole book of book.sql, as the database's owner."""
+    """The whole book of book.sql, as the database's owner, with the sums that a refresh makes."""
     await tell(dsn, BOOK_SQL.read_text(encoding="utf-8"))
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(load_sql("analytics_api", "fill_reconciliation"))
+        await connection.execute(load_sql("analytics_api", "fill_stale"), 35)
+    finally:
+        await connection.close()
 
 
 async def tell(dsn: str, sql: str) -> None:

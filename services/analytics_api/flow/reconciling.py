@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from typing import Self
 
 from analytics_api.flow.figures import CHARGED_OFF, STATUS_NAMES
 from analytics_api.flow.past import known_rows
@@ -29,39 +29,20 @@ class Stated:
 class Comparison:
     """Both sides' figures of one loan at one close."""
 
-    loan_id: str
-    stated_on: date
-    currency: str | None
     stated: Stated
     ours: Stated
+    differs_in: list[str]
 
-    @property
-    def differs_in(self) -> list[str]:
-        """The figures that upstream states and that are not ours."""
-        return [
-            name
-            for name in Stated.__dataclass_fields__
-            if getattr(self.stated, name) not in {None, getattr(self.ours, name)}
-        ]
-
-    @property
-    def principal_difference(self) -> int | None:
-        """Ours less upstream's."""
-        stated = self.stated.principal_outstanding
-        return None if stated is None else (self.ours.principal_outstanding or 0) - stated
-
-    @property
-    def weight(self) -> tuple[int, int, int]:
-        """How bad it is: by principal, then by overdue, then by days."""
-        ours, stated = self.ours, self.stated
-        return (
-            abs(self.principal_difference or 0),
-            0 if stated.overdue is None else abs((ours.overdue or 0) - stated.overdue),
-            0 if stated.days_past_due is None else abs((ours.days_past_due or 0) - stated.days_past_due),
-        )
+    @classmethod
+    def failed(cls) -> Self:
+        """Our fold failed: nothing is vouched for."""
+        return cls(stated=NOTHING, ours=NOTHING, differs_in=["fold"])
 
 
-def compare(book: str, row: Row, ledger: list[Row], authorities: Mapping[int, int]) -> Comparison:
+NOTHING = Stated(status=None, principal_outstanding=None, overdue=None, days_past_due=None)
+
+
+def compare(row: Row, ledger: list[Row], authorities: Mapping[int, int]) -> Comparison:
     """A statement against the fold of what upstream had booked when it made it.
 
     What was booked later, though it counts from an earlier day, the statement could not know.
@@ -71,20 +52,21 @@ def compare(book: str, row: Row, ledger: list[Row], authorities: Mapping[int, in
         msg = f"{type(stated).__name__} is no statement"
         raise TypeError(msg)
     story = LedgerOfLoan(
-        book=book,
+        book=row["book"],
         loan_id=row["loan_id"],
         rows=known_rows(ledger, row["business_on"], "booked"),
         authorities=authorities,
         settings=product_settings(row["product_settings"]),
     )
     loan = fold_ledger(story, row["effective_on"])
-    return Comparison(
-        loan_id=row["loan_id"],
-        stated_on=row["effective_on"],
-        currency=loan.currency or row["currency"],
-        stated=_stated(stated),
-        ours=_ours(loan),
-    )
+    theirs, ours = _stated(stated), _ours(loan)
+    return Comparison(stated=theirs, ours=ours, differs_in=_differing(theirs, ours))
+
+
+def _differing(stated: Stated, ours: Stated) -> list[str]:
+    """The figures that upstream states and that are not ours."""
+    names = Stated.__dataclass_fields__
+    return [name for name in names if getattr(stated, name) not in {None, getattr(ours, name)}]
 
 
 def _stated(snapshot: LoanSnapshot) -> Stated:

@@ -1,13 +1,16 @@
-"""Answers about reconciliation: upstream's statements beside our own figures."""
+"""Answers about reconciliation: upstream's statements beside our figures, and loans nobody vouches for."""
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Annotated
+from datetime import date, datetime
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from analytics_api.schemas.parts import DatedSchema, Money, Schema
+from analytics_api.schemas.portfolio import BucketName
+
+StaleReason = Literal["not_rolled", "drifting", "unheard"]
 
 
 class StatedFigures(Schema):
@@ -38,21 +41,42 @@ class NotCompared(Schema):
     reason: str
 
 
+class StaleLoans(Schema):
+    """Active loans whose figures nobody vouches for, under their first reason."""
+
+    reason: StaleReason
+    loans: int
+    principal: Money
+
+
+class SplitBucket(Schema):
+    """Active loans by days past due; stale ones are a bucket of their own, whatever their days."""
+
+    bucket: BucketName | Literal["stale"]
+    loans: int
+    principal: Money
+
+
 class Reconciliation(DatedSchema):
-    """How far upstream's statements about its loans agree with our figures."""
+    """How far upstream's statements about its loans agree with our figures, as of the last refresh."""
 
     book: str
     as_of: date
+    compared_at: Annotated[datetime | None, Field(description="Of the last refresh; null before the first.")]
     loans_stated: Annotated[int, Field(description="Loans with a statement by upstream.")]
-    loans_compared: Annotated[int, Field(description="Of these, the newest; at most `limit`.")]
-    limit: int
-    complete: Annotated[bool, Field(description="Every loan with a statement was looked at.")]
-    drifting: Annotated[int, Field(description="Of the compared loans, those that differ in anything.")]
+    waiting: Annotated[int, Field(description="Of these, still to be compared: the refresh is at it.")]
+    complete: Annotated[bool, Field(description="No statement waits.")]
+    drifting: Annotated[int, Field(description="Loans that differ in anything.")]
     drifting_in: Annotated[dict[str, int], Field(description="Loans by the figure that differs.")]
+    drift: Annotated[list[Money], Field(description="Differences of principal, without signs, by currency.")]
     never_confirmed: Annotated[int, Field(description="Running loans without any statement.")]
-    stale: Annotated[int, Field(description="Running loans whose statement is older than stale_after_days.")]
-    stale_after_days: int
-    oldest_stated_on: date | None
+    oldest_stated_on: Annotated[date | None, Field(description="Of running loans.")]
     newest_stated_on: date | None
+    oldest_unconfirmed_on: Annotated[
+        date | None,
+        Field(description="Since when a running loan has not been confirmed: its statement, else its start."),
+    ]
+    stale: list[StaleLoans]
+    buckets: Annotated[list[SplitBucket], Field(description="Sums to the outstanding principal.")]
     worst: Annotated[list[LoanDrift], Field(description="By the size of the principal difference.")]
     not_compared: list[NotCompared]

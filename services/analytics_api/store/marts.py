@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Self
 
 from analytics_api.store.faults import translated
+from analytics_api.store.reading import Row
 from loanbook.postgres.load_sql import load_sql
 from loanbook.postgres.migrate import require_schema
 from loanbook.postgres.pool import Connection, Pool, create_pool
 
 Statement = tuple[str, tuple[Any, ...]]  # name of the SQL file, arguments
+# A batch's rows bear the time of its beginning: how long before a look an unseen one may have begun.
+_BATCH = timedelta(seconds=10)
+_LONG_BATCH = timedelta(minutes=10)
 
 
 class PostgresMartStore:
@@ -52,6 +56,46 @@ class PostgresMartStore:
         """Note when a table was made, and how long that took."""
         async with self._transaction() as connection:
             await connection.execute(_sql("note_refresh"), mart, at, took_ms)
+
+    async def take_statements(self, since: datetime | None) -> datetime | None:
+        """Note what upstream stated since a moment (None: ever); gives the moment of this look.
+
+        None while another refresh is at it.
+        """
+        async with self._transaction() as connection:
+            if not await connection.fetchval(_sql("claim_refresh")):
+                return None
+            now: datetime = await connection.fetchval(_sql("fetch_database_time"))
+            await connection.execute(_sql("take_statements"), since and since - _LONG_BATCH)
+            if since:
+                await connection.execute(_sql("reopen_statements"), since - _BATCH)
+        return now
+
+    async def fetch_statements(self, compared_before: datetime, limit: int) -> list[Row]:
+        """Statements to compare, those that never were first."""
+        return await self._fetch("fetch_statements", compared_before, limit)
+
+    async def fetch_ledgers(self, loans: Sequence[tuple[int, int]]) -> dict[tuple[int, int], list[Row]]:
+        """The ledger rows of several loans, by slice and loan key."""
+        ledgers: dict[tuple[int, int], list[Row]] = {loan: [] for loan in loans}
+        for row in await self._fetch("fetch_ledgers", [s for s, _ in loans], [key for _, key in loans]):
+            ledgers[row["slice"], row["loan_key"]].append(row)
+        return ledgers
+
+    async def fetch_authorities(self, book_key: int) -> dict[int, int]:
+        """Source whose word counts, by event type."""
+        rows = await self._fetch("fetch_authorities", book_key)
+        return {row["type_key"]: row["source_key"] for row in rows}
+
+    async def save_comparisons(self, at: datetime, compared: Sequence[tuple[Any, ...]]) -> None:
+        """Keep what comparing found: a tuple a statement, in the order of the query's columns."""
+        async with self._transaction() as connection:
+            await connection.execute(_sql("save_comparisons"), at, *map(list, zip(*compared, strict=True)))
+
+    async def _fetch(self, name: str, *arguments: Any) -> list[Row]:  # noqa: ANN401 - whatever the query takes
+        with translated():
+            rows: list[Row] = await self._pool.fetch(_sql(name), *arguments)
+        return rows
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[Connection]:

@@ -111,20 +111,25 @@ class Reading:
         """A loan's ledger rows."""
         return await self._fetch("fetch_loan_events", slice_, loan_key)
 
-    async def fetch_ledgers(self, loans: Sequence[tuple[int, int]]) -> dict[tuple[int, int], list[Row]]:
-        """The ledger rows of several loans, by slice and loan key."""
-        ledgers: dict[tuple[int, int], list[Row]] = {loan: [] for loan in loans}
-        for row in await self._fetch("fetch_ledgers", [s for s, _ in loans], [key for _, key in loans]):
-            ledgers[row["slice"], row["loan_key"]].append(row)
-        return ledgers
+    async def sum_statements(self, book_key: int) -> list[Row]:
+        """How far upstream's statements agree with our figures, by currency."""
+        return await self._fetch("sum_statements", book_key)
 
-    async def fetch_snapshots(self, book_key: int, day: date, limit: int) -> list[Row]:
-        """Upstream's latest statement about each loan, the newest first."""
-        return await self._fetch("fetch_snapshots", book_key, day, limit)
+    async def fetch_drifts(self, book_key: int, limit: int) -> list[Row]:
+        """Loans of which upstream's latest statement and our figures differ, the worst first."""
+        return await self._fetch("fetch_drifts", book_key, limit)
 
-    async def sum_snapshots(self, book_key: int, day: date, stale_after_days: int) -> Row:
-        """How many loans upstream has confirmed, and how long ago."""
-        return (await self._fetch("sum_snapshots", book_key, day, stale_after_days))[0]
+    async def fetch_uncompared(self, book_key: int, limit: int) -> list[Row]:
+        """Loans with a statement that cannot be compared."""
+        return await self._fetch("fetch_uncompared", book_key, limit)
+
+    async def sum_buckets(self, book_key: int) -> list[Row]:
+        """Active loans and principal by currency and bucket, stale loans apart."""
+        return await self._fetch("sum_buckets", book_key)
+
+    async def sum_stale(self, book_key: int) -> list[Row]:
+        """Stale loans by currency and reason."""
+        return await self._fetch("sum_stale", book_key)
 
     async def fetch_region(self, book_key: int, branch: str) -> str | None:
         """The region of a branch."""

@@ -35,7 +35,14 @@ async def rows(dsn: str, query: str) -> list[asyncpg.Record]:
 
 async def test_a_refresh_fills_every_table(marts: PostgresMartStore, book: str) -> None:
     took = await refresh_once(marts, RefreshPlan(), lambda: NOW)
-    assert set(took) == {"book_minute", "pipeline_minute", "portfolio_day", "past_due", "risk"}
+    assert set(took) == {
+        "book_minute",
+        "pipeline_minute",
+        "portfolio_day",
+        "past_due",
+        "risk",
+        "reconciliation",
+    }
     minute = await rows(
         book, "SELECT sum(principal) AS p, sum(par30_principal) AS late FROM reporting.book_minute_now"
     )
@@ -96,7 +103,7 @@ async def test_a_second_refresh_stands_back_while_one_is_at_it(marts: PostgresMa
         async with other.transaction():
             assert await other.fetchval("SELECT pg_try_advisory_xact_lock(7205002)")
             assert await refresh_once(marts, RefreshPlan(), lambda: NOW) == {}
-        assert len(await refresh_once(marts, RefreshPlan(), lambda: NOW)) == 5
+        assert len(await refresh_once(marts, RefreshPlan(), lambda: NOW)) == 6
     finally:
         await other.close()
 

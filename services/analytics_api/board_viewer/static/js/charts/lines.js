@@ -43,9 +43,12 @@ function draw(body, panel, lines, axis, head, group) {
 function seriesOf(panel, { name, points }, index) {
   const settings = fieldSettings(panel, name);
   const color = seriesColor(settings, index);
-  const { drawStyle, lineInterpolation, lineWidth = 2, fillOpacity = 0, lineStyle } = settings.custom;
+  const { drawStyle, lineInterpolation, lineWidth = 2, fillOpacity = 0, lineStyle, pointSize = 7 } = settings.custom;
   if (drawStyle === "bars") {
     return { name, type: "bar", data: points, barMaxWidth: 14, itemStyle: { color, opacity: fillOpacity / 100, borderRadius: [3, 3, 0, 0] } };
+  }
+  if (drawStyle === "points") {
+    return { name, type: "scatter", data: points.filter(([, value]) => value !== null), symbolSize: pointSize, itemStyle: { color }, z: 3 };
   }
   const lonely = points.filter(([, value]) => value !== null).length < 2;
   return {

@@ -1,4 +1,4 @@
-"""Keeps the minute tables of reporting: marks, counts, and the marts that boards read."""
+"""When which table of reporting is made, and from which statements."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 import structlog
 
 from analytics_api.errors import StoreAwayError
+from analytics_api.refresh.statements import StatementWatch
 from analytics_api.store import PostgresMartStore
 from analytics_api.store.marts import Statement
 
@@ -24,10 +25,11 @@ _DAYS_A_TIME = 60  # of closed days summed up in one go
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefreshPlan:
-    """How often the tables are made, and how long minutes are kept."""
+    """How often the tables are made, how long minutes are kept, and when silence about a loan is stale."""
 
     interval: timedelta = _MINUTE
     minutes_kept: timedelta = timedelta(days=8)
+    stale_after: timedelta = timedelta(days=35)
 
 
 def marts_at(now: datetime, plan: RefreshPlan) -> dict[str, list[Statement]]:
@@ -44,13 +46,23 @@ def marts_at(now: datetime, plan: RefreshPlan) -> dict[str, list[Statement]]:
         "portfolio_day": [("remake_portfolio_days", (_DAYS_A_TIME,))],
         "past_due": [("clear_past_due", ()), ("fill_past_due", ())],
         "risk": [("clear_risk", ()), ("fill_risk", ())],
+        "reconciliation": [
+            ("clear_reconciliation", ()),
+            ("fill_reconciliation", ()),
+            ("clear_stale", ()),
+            ("fill_stale", (plan.stale_after.days,)),
+        ],
     }
 
 
 async def refresh_once(
-    store: PostgresMartStore, plan: RefreshPlan, clock: Callable[[], datetime]
+    store: PostgresMartStore,
+    plan: RefreshPlan,
+    clock: Callable[[], datetime],
+    watch: StatementWatch | None = None,
 ) -> dict[str, int]:
     """Make every table once; gives the milliseconds each took. Raises StoreAwayError."""
+    await (watch or StatementWatch(store)).keep(clock)
     took: dict[str, int] = {}
     for mart, statements in marts_at(clock(), plan).items():
         started = time.perf_counter()
@@ -69,6 +81,7 @@ class Refresher:
         self, store: PostgresMartStore, plan: RefreshPlan, *, clock: Callable[[], datetime] | None = None
     ) -> None:
         self._store = store
+        self._watch = StatementWatch(store)
         self._plan = plan
         self._clock = clock or (lambda: datetime.now(UTC))
         self._days: dict[str, date] = {}
@@ -89,7 +102,7 @@ class Refresher:
         days = await self._store.fetch_business_days()
         if not self._is_time(now_s, days):
             return False
-        took = await refresh_once(self._store, self._plan, self._clock)
+        took = await refresh_once(self._store, self._plan, self._clock, self._watch)
         self._days, self._made_at = days, now_s
         log.debug("refreshed", took_ms=took)
         return True

@@ -1,0 +1,1 @@
+SELECT max(age_seconds) AS "Oldest table" FROM marts_now

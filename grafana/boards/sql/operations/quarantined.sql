@@ -1,0 +1,1 @@
+SELECT count(*) AS "Quarantined" FROM quarantined_loans WHERE @book

@@ -1,0 +1,1 @@
+SELECT abs(missing) AS "Events unaccounted for" FROM event_fates
