@@ -174,7 +174,7 @@ def _flow() -> list[Panel]:
         live(
             "operations/waiting_per_minute",
             "What waits, minute by minute",
-            question="Do backlogs grow: loans to score and to restate, notices and alerts to send?",
+            question="Do backlogs grow: loans to score, to restate, notices, alerts to send?",
             unit=COUNT,
             source="reporting.pipeline, each minute",
             series=(

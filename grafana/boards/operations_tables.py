@@ -111,7 +111,7 @@ def _stale() -> list[Panel]:
         stacked_bars(
             "operations/bucket_split",
             "Principal by days past due, stale loans apart, $currency",
-            question="How much of the outstanding principal does nobody vouch for? The bars sum to the whole.",
+            question="How much of the principal does nobody vouch for? The bars sum to the whole.",
             unit=MONEY,
             source="reporting.bucket_split, live; stale loans each minute",
             x="bucket",

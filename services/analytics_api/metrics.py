@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, TypeAlias
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.core import GaugeMetricFamily
@@ -34,6 +36,7 @@ DATABASE_UP = Gauge(
     "loanpulse_database_up", "Whether the database answered the last reading.", ["service"], registry=REGISTRY
 )
 SERVICE = "analytics_api"
+Row: TypeAlias = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +54,154 @@ class PortfolioGauge:
     overdue: float
 
 
+@dataclass(frozen=True, slots=True)
+class OperationsGauge:
+    """A gauge with a value and labels from columns of one query; `_minor` columns are told in major units."""
+
+    name: str
+    text: str
+    query: str
+    value: str
+    labels: tuple[str, ...] = ("book",)
+
+    def family(self, rows: Sequence[Row]) -> GaugeMetricFamily:
+        """The gauge over the query's rows; a value that is null has no sample."""
+        return _family(
+            self.name,
+            self.text,
+            list(self.labels),
+            (
+                (tuple(row[label] for label in self.labels), self._number(row))
+                for row in rows
+                if row[self.value] is not None
+            ),
+        )
+
+    def _number(self, row: Row) -> float:
+        exponent = row["exponent"] if self.value.endswith("_minor") else 0
+        return float(Decimal(row[self.value]) / Decimal(10) ** exponent)
+
+
+_BY_CURRENCY = ("book", "currency")
+_BY_REASON = ("book", "currency", "reason")
+OPERATIONS = (
+    OperationsGauge(
+        "loanpulse_verification_age_seconds",
+        "Since the last loanpulse verify of a book, or of the streams.",
+        "count_verifications",
+        "age_seconds",
+    ),
+    OperationsGauge(
+        "loanpulse_verification_differences",
+        "Differences that the last loanpulse verify found.",
+        "count_verifications",
+        "differences",
+    ),
+    OperationsGauge(
+        "loanpulse_loans_stated",
+        "Loans with a statement by upstream.",
+        "count_drifts",
+        "stated",
+        _BY_CURRENCY,
+    ),
+    OperationsGauge(
+        "loanpulse_statements_waiting",
+        "Statements of upstream still to be compared.",
+        "count_drifts",
+        "waiting",
+        _BY_CURRENCY,
+    ),
+    OperationsGauge(
+        "loanpulse_loans_drifting",
+        "Loans of which upstream's latest statement and our figures differ.",
+        "count_drifts",
+        "drifting",
+        _BY_CURRENCY,
+    ),
+    OperationsGauge(
+        "loanpulse_drift_worst",
+        "Largest difference of a loan's principal from upstream's statement, major units.",
+        "count_drifts",
+        "worst_minor",
+        _BY_CURRENCY,
+    ),
+    OperationsGauge(
+        "loanpulse_oldest_unconfirmed_days",
+        "Days since the statement, or else the start, of the running loan that is longest without one.",
+        "count_drifts",
+        "unconfirmed_days",
+        _BY_CURRENCY,
+    ),
+    OperationsGauge(
+        "loanpulse_loans_stale",
+        "Active loans whose figures nobody vouches for.",
+        "count_stale",
+        "loans",
+        _BY_REASON,
+    ),
+    OperationsGauge(
+        "loanpulse_principal_stale",
+        "Principal of stale loans, major units.",
+        "count_stale",
+        "principal_minor",
+        _BY_REASON,
+    ),
+    OperationsGauge(
+        "loanpulse_unapplied_events",
+        "Events kept that do not count.",
+        "count_unapplied",
+        "events",
+        _BY_REASON,
+    ),
+    OperationsGauge(
+        "loanpulse_unapplied_amount",
+        "Money in events kept that do not count, major units.",
+        "count_unapplied",
+        "amount_minor",
+        _BY_REASON,
+    ),
+    OperationsGauge(
+        "loanpulse_dead_letters",
+        "Dead letters not yet replayed.",
+        "count_dead_letters",
+        "letters",
+        ("topic",),
+    ),
+    OperationsGauge(
+        "loanpulse_events_unaccounted",
+        "Records received that are neither applied, unapplied, quarantined, duplicate, dead nor other.",
+        "count_fates",
+        "missing",
+        (),
+    ),
+    OperationsGauge("loanpulse_loans_quarantined", "Loans whose fold failed.", "count_days", "quarantined"),
+    OperationsGauge(
+        "loanpulse_loans_restating",
+        "Loans whose past days wait to be told anew.",
+        "count_days",
+        "restating",
+    ),
+    OperationsGauge(
+        "loanpulse_day_closing_slices",
+        "Slices whose log has closed the running business day.",
+        "count_days",
+        "closing_slices",
+    ),
+    OperationsGauge(
+        "loanpulse_day_waiting_slices",
+        "Slices whose loans were not yet brought to the running business day.",
+        "count_days",
+        "waiting_slices",
+    ),
+    OperationsGauge(
+        "loanpulse_day_rolling_seconds",
+        "How long the roll of the business day lasts; 0 when it is done.",
+        "count_days",
+        "rolling_seconds",
+    ),
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BusinessReading:
     """The business figures at one moment; ages in seconds."""
@@ -59,8 +210,9 @@ class BusinessReading:
     open_alerts: tuple[tuple[str, str, str, int], ...] = ()  # book, rule, severity, count
     data_ages: tuple[tuple[str, float | None], ...] = ()  # topic
     mart_ages: tuple[tuple[str, float], ...] = ()
-    unapplied: tuple[tuple[str, str, int], ...] = ()  # book, reason, count
-    dead_letters: tuple[tuple[str, int], ...] = ()  # topic, not replayed
+    operations: Mapping[str, Sequence[Row]] = field(
+        default_factory=dict
+    )  # by query, as OPERATIONS reads them
 
 
 class BusinessGauges(Collector):
@@ -93,23 +245,13 @@ class BusinessGauges(Collector):
             ["mart"],
             (((mart,), age) for mart, age in reading.mart_ages),
         )
-        yield _family(
-            "loanpulse_unapplied_events",
-            "Events kept that do not count.",
-            ["book", "reason"],
-            ((row[:2], row[2]) for row in reading.unapplied),
-        )
-        yield _family(
-            "loanpulse_dead_letters",
-            "Dead letters not yet replayed.",
-            ["topic"],
-            (((topic,), count) for topic, count in reading.dead_letters),
-        )
+        for gauge in OPERATIONS:
+            yield gauge.family(reading.operations.get(gauge.query, ()))
 
 
 def _portfolio(cells: tuple[PortfolioGauge, ...]) -> Iterator[GaugeMetricFamily]:
     labels = ["book", "currency", "region", "branch", "product", "dpd_bucket"]
-    for name, text, field in (
+    for name, text, column in (
         ("loanpulse_active_loans", "Active loans.", "loans"),
         (
             "loanpulse_principal_outstanding",
@@ -118,7 +260,7 @@ def _portfolio(cells: tuple[PortfolioGauge, ...]) -> Iterator[GaugeMetricFamily]
         ),
         ("loanpulse_overdue", "Overdue amount of active loans, major units.", "overdue"),
     ):
-        values = ((_labels_of(cell), getattr(cell, field)) for cell in cells)
+        values = ((_labels_of(cell), getattr(cell, column)) for cell in cells)
         yield _family(name, text, labels, values)
 
 

@@ -14,7 +14,7 @@ __all__ = ["book", "browser"]
 
 pytestmark = pytest.mark.e2e
 
-BOARDS = ("lp-today", "lp-portfolio", "lp-loan")
+BOARDS = ("lp-today", "lp-operations", "lp-portfolio", "lp-loan")
 COLORS_OF_A_CANVAS = """canvas => {
     const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
     const colors = new Set();
@@ -101,7 +101,12 @@ async def test_the_home_board_is_today(address: str, browser: Browser) -> None:
     async with sight(browser) as seen:
         await seen.look_at(f"{address}/boards")
         assert await seen.page.title() == "Today · Loanpulse"
-        assert await seen.page.locator("nav a").all_inner_texts() == ["Today", "Portfolio", "Loan"]
+        assert await seen.page.locator("nav a").all_inner_texts() == [
+            "Today",
+            "Operations",
+            "Portfolio",
+            "Loan",
+        ]
         assert await seen.page.locator("nav [aria-current=page]").inner_text() == "Today"
 
 

@@ -103,8 +103,7 @@ async def _read(store: PostgresAnalyticsStore) -> BusinessReading:
         ),
         data_ages=tuple({row["topic"]: row["data_age_seconds"] for row in topics}.items()),
         mart_ages=tuple((row["mart"], row["age_seconds"]) for row in marts),
-        unapplied=tuple((row["book"], row["reason"], row["events"]) for row in rows["count_unapplied"]),
-        dead_letters=tuple((row["topic"], row["letters"]) for row in rows["count_dead_letters"]),
+        operations=rows,
     )
 
 

@@ -18,6 +18,7 @@ from analytics_api.schemas.reconciliation import (
     NotCompared,
     Reconciliation,
     SplitBucket,
+    SplitName,
     StaleLoans,
     StatedFigures,
 )
@@ -25,7 +26,7 @@ from analytics_api.store import Reading, Row
 
 router = APIRouter(prefix="/v1", tags=["operations"], responses=PROBLEMS)
 _MART = "reconciliation"
-_SPLIT_NAMES = (*BUCKET_NAMES, "stale")
+_SPLIT_NAMES: tuple[SplitName, ...] = (*BUCKET_NAMES, "stale")
 _COMPARED = ("status", "principal_outstanding", "overdue", "days_past_due")
 
 

@@ -11,6 +11,7 @@ from analytics_api.schemas.parts import DatedSchema, Money, Schema
 from analytics_api.schemas.portfolio import BucketName
 
 StaleReason = Literal["not_rolled", "drifting", "unheard"]
+SplitName = BucketName | Literal["stale"]
 
 
 class StatedFigures(Schema):
@@ -52,7 +53,7 @@ class StaleLoans(Schema):
 class SplitBucket(Schema):
     """Active loans by days past due; stale ones are a bucket of their own, whatever their days."""
 
-    bucket: BucketName | Literal["stale"]
+    bucket: SplitName
     loans: int
     principal: Money
 

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
 from typing import Any, Self, TypeAlias
 
+from analytics_api.metrics import OPERATIONS
 from analytics_api.store.faults import translated
 from analytics_api.store.queries import LOAN_SORT_COLUMNS, AlertQuery, LoanQuery, Selection
 from loanbook.postgres.load_sql import load_sql
@@ -194,7 +195,7 @@ class Reading:
 
     async def fetch_gauges(self) -> dict[str, list[Row]]:
         """The rows behind the business gauges, by query."""
-        names = ("fetch_gauge_cells", "count_open_alerts", "count_unapplied", "count_dead_letters")
+        names = ("fetch_gauge_cells", "count_open_alerts", *sorted({gauge.query for gauge in OPERATIONS}))
         return {name: await self._fetch(name) for name in names}
 
     async def _plan_each_time(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncpg
 import httpx
 import pytest
 
@@ -125,3 +126,49 @@ async def test_a_database_that_is_gone_is_told_as_503_until_it_is_back(book: str
     assert ready.status_code == 503
     assert 'loanpulse_database_up{service="analytics_api"} 0.0' in metrics.text
     assert "loanpulse_principal_outstanding{" not in metrics.text
+
+
+async def test_metrics_tell_what_waits_and_that_every_counter_adds_up(api: httpx.AsyncClient) -> None:
+    text = (await api.get("/metrics")).text
+    unapplied = 'book="demo",currency="EUR",reason="before_disbursement"'
+    assert f"loanpulse_unapplied_events{{{unapplied}}} 1.0" in text
+    assert f"loanpulse_unapplied_amount{{{unapplied}}} 25.0" in text
+    assert 'loanpulse_dead_letters{topic="loan.events.v1"} 1.0' in text
+    assert "loanpulse_events_unaccounted 0.0" in text
+    assert 'loanpulse_loans_quarantined{book="demo"} 0.0' in text
+    assert 'loanpulse_day_waiting_slices{book="demo"} 0.0' in text
+    assert "loanpulse_loans_drifting{" not in text  # no statement, no drift to speak of
+
+
+async def test_metrics_tell_of_a_roll_and_of_a_verification_that_found_something(book: str) -> None:
+    await execute(
+        book,
+        "UPDATE core.day_roll SET swept_at = NULL, flipped_at = now() - interval '200 s' WHERE slice < 7;"
+        "INSERT INTO core.verification (run_id, book_key, started_at, finished_at, is_complete, loans,"
+        " differences, details) VALUES (1, 1, now(), now() - interval '1 h', true, 6, 3, '{}')",
+    )
+    async with api_on(book) as client:
+        text = (await client.get("/metrics")).text
+    assert 'loanpulse_day_waiting_slices{book="demo"} 7.0' in text
+    assert 'loanpulse_verification_differences{book="demo"} 3.0' in text
+    (age,) = [line for line in text.splitlines() if line.startswith("loanpulse_verification_age_seconds{")]
+    assert 3600 <= float(age.rsplit(" ", 1)[1]) < 4000
+
+
+async def test_what_was_received_is_the_sum_of_its_fates_whatever_came(book: str) -> None:
+    await execute(
+        book,
+        "UPDATE core.loan_state s SET quarantine = 'odd' FROM core.loan l"
+        " WHERE l.slice = s.slice AND l.loan_key = s.loan_key AND l.loan_id = 'L-1'",
+    )
+    connection = await asyncpg.connect(book, server_settings={"role": "grafana_ro"})
+    try:
+        fates = dict(await connection.fetchrow("SELECT * FROM reporting.event_fates"))
+        quarantined = await connection.fetch("SELECT * FROM reporting.quarantined_loans")
+    finally:
+        await connection.close()
+    received, missing = fates.pop("received"), fates.pop("missing")
+    assert (sum(fates.values()), missing) == (received, 0)
+    assert [(row["loan_id"], row["events"]) for row in quarantined] == [("L-1", fates["quarantined"])]
+    assert fates["quarantined"] > 0
+    assert (fates["unapplied"], fates["dead"], fates["other"]) == (1, 1, 2 * 16)
