@@ -139,7 +139,7 @@ def _what_does_not_count() -> list[Panel]:
         kpi(
             "operations/quarantined",
             "Loans in quarantine",
-            question="Of how many loans did the fold fail? Their events are kept, they count nothing meanwhile.",
+            question="Of how many did the fold fail? Their events are kept and count nothing meanwhile.",
             unit=COUNT,
             source="reporting.quarantined_loans, live",
             steps=palette.ANY_IS_FAULT,
