@@ -80,7 +80,7 @@ def test_a_container_is_handed_every_variable_its_service_reads(
 
 def test_images_are_pinned_to_a_version() -> None:
     images = dict(re.findall(r"^([A-Z]+_IMAGE)=(\S+)$", EXAMPLE, re.MULTILINE))
-    assert len(images) == 5
+    assert len(images) == 6
     assert all(re.search(r":v?\d+\.\d+", image) for image in images.values())
     used = {service["image"] for service in SERVICES.values() if "build" not in service}
     assert all(image.startswith("${") for image in used)
