@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from analytics_api.refresh import RefreshPlan, refresh_once
-from analytics_api.refresh.statements import StatementWatch
+from analytics_api.statements import StatementWatch
 from analytics_api.store import PostgresMartStore
 from ingest.store import PostgresLoanStore
 from loanbook.domain.events import LoanSnapshot, PaymentPosted

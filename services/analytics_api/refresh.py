@@ -1,4 +1,4 @@
-"""When which table of reporting is made, and from which statements."""
+"""Keeps the tables of reporting: marks by the minute, marts that boards read, statements compared."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 import structlog
 
 from analytics_api.errors import StoreAwayError
-from analytics_api.refresh.statements import StatementWatch
+from analytics_api.statements import StatementWatch
 from analytics_api.store import PostgresMartStore
 from analytics_api.store.marts import Statement
 
