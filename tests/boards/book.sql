@@ -199,10 +199,10 @@ INSERT INTO core.restate (slice, loan_key, from_on, known_on) SELECT slice, n, '
 INSERT INTO core.verification (run_id, book_key, started_at, finished_at, is_complete, loans, differences, details)
 VALUES (1, 1, now() - interval '3 hours', now() - interval '175 minutes', true, 600, 0, '{"by_table": {}}'),
        (1, NULL, now() - interval '3 hours', now() - interval '175 minutes', true, 0, 0, '{"by_table": {}}');
-INSERT INTO reporting.statement (slice, loan_key, book_key, source_key, event_id, stated_on, booked_on, compared_at,
+INSERT INTO reporting.statement (slice, loan_key, book_key, currency_key, source_key, event_id, stated_on, booked_on, compared_at,
     stated_status, stated_principal_minor, stated_overdue_minor, stated_days_past_due, our_status, our_principal_minor,
     our_overdue_minor, our_days_past_due, differs_in)
-SELECT s.slice, s.loan_key, 1, 1, 'stated-' || s.loan_key, '2026-03-19', '2026-03-19', now(), 'active',
+SELECT s.slice, s.loan_key, 1, 1, 1, 'stated-' || s.loan_key, '2026-03-19', '2026-03-19', now(), 'active',
        s.principal_outstanding_minor - x.off, s.overdue_minor, s.max_dpd - x.days, 'active', s.principal_outstanding_minor,
        s.overdue_minor, s.max_dpd,
        string_to_array(concat_ws(',', CASE WHEN x.off <> 0 THEN 'principal_outstanding' END,

@@ -5,7 +5,7 @@ SELECT book_key, currency_key, branch_key, product_key, bucket, reason, count(*)
 FROM (
     SELECT s.book_key, s.currency_key, s.branch_key, s.product_key, s.bucket, s.principal_outstanding_minor,
            CASE WHEN s.next_boundary_on <= b.business_on THEN 'not_rolled'
-                WHEN st.differs_in <> '{}' THEN 'drifting'
+                WHEN st.drifts THEN 'drifting'
                 WHEN stating.book_key IS NOT NULL
                      AND b.business_on - greatest(st.stated_on, s.last_effective_on) > $1::integer THEN 'unheard'
            END AS reason

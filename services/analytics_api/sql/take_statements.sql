@@ -1,14 +1,14 @@
 -- Note upstream's latest statement of each loan of which one came since a moment; what is new waits to be compared.
 -- $1: the moment, or null for all.
-INSERT INTO reporting.statement AS st (slice, loan_key, book_key, source_key, event_id, stated_on, booked_on)
-SELECT t.slice, t.loan_key, l.book_key, e.source_key, e.event_id, e.effective_on, e.business_on
+INSERT INTO reporting.statement AS st (slice, loan_key, book_key, currency_key, source_key, event_id, stated_on, booked_on)
+SELECT t.slice, t.loan_key, s.book_key, s.currency_key, e.source_key, e.event_id, e.effective_on, e.business_on
 FROM (
     SELECT DISTINCT slice, loan_key FROM core.event
     WHERE type_key = 17 AND ingested_at >= coalesce($1::timestamptz, '-infinity')
 ) t
-JOIN core.loan l USING (slice, loan_key)
-JOIN core.book b ON b.book_key = l.book_key
-LEFT JOIN core.authority a ON a.book_key = l.book_key AND a.type_key = 17
+JOIN core.loan_state s USING (slice, loan_key)
+JOIN core.book b ON b.book_key = s.book_key
+LEFT JOIN core.authority a ON a.book_key = s.book_key AND a.type_key = 17
 CROSS JOIN LATERAL (
     SELECT x.source_key, x.event_id, x.effective_on, x.business_on
     FROM core.event x

@@ -4,5 +4,5 @@ SELECT loan_id AS "Loan", branch AS "Branch", to_char(stated_on, 'YYYY-MM-DD') A
        stated_days_past_due AS "DPD stated", our_days_past_due AS "DPD ours", replace(stated_status, '_', ' ') AS "Status stated",
        replace(our_status, '_', ' ') AS "Status ours"
 FROM loan_drift WHERE @book AND currency = ${currency:sqlstring}
-ORDER BY weight DESC NULLS LAST, loan_id
+ORDER BY abs(principal_difference) DESC NULLS LAST, loan_id
 LIMIT 20

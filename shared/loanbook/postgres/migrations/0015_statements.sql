@@ -8,6 +8,7 @@ CREATE TABLE reporting.statement (
     slice smallint NOT NULL,
     loan_key bigint NOT NULL,
     book_key smallint NOT NULL,
+    currency_key smallint NOT NULL,
     source_key smallint NOT NULL,
     event_id text COLLATE "C" NOT NULL,
     stated_on date NOT NULL,                        -- the close that it speaks of
@@ -22,11 +23,13 @@ CREATE TABLE reporting.statement (
     our_overdue_minor bigint,
     our_days_past_due integer,
     differs_in text[] NOT NULL DEFAULT '{}',        -- of the last comparison
+    drifts boolean GENERATED ALWAYS AS (differs_in <> '{}') STORED,
     principal_drift_minor bigint GENERATED ALWAYS AS (abs(our_principal_minor - stated_principal_minor)) STORED,
     PRIMARY KEY (slice, loan_key)
 );
 CREATE INDEX statement_waiting ON reporting.statement (compared_at NULLS FIRST);
-CREATE INDEX statement_drifting ON reporting.statement (book_key, principal_drift_minor DESC NULLS LAST) WHERE differs_in <> '{}';
+CREATE INDEX statement_drifting ON reporting.statement (book_key, currency_key, principal_drift_minor DESC NULLS LAST)
+    WHERE drifts;
 
 -- Statements summed up each minute. Running: active, charged off, or overpaid.
 CREATE TABLE reporting.reconciliation_mart (
@@ -79,6 +82,7 @@ JOIN core.currency c USING (currency_key)
 LEFT JOIN core.branch br USING (branch_key)
 LEFT JOIN core.product p USING (product_key);
 
+-- The hundred loans of each currency that drift most.
 CREATE VIEW reporting.loan_drift AS
 SELECT b.book, l.loan_id, c.code AS currency, coalesce(br.region, 'unknown') AS region,
        coalesce(br.branch, 'unknown') AS branch, coalesce(p.product, 'unknown') AS product, st.stated_on,
@@ -88,15 +92,19 @@ SELECT b.book, l.loan_id, c.code AS currency, coalesce(br.region, 'unknown') AS 
        reporting.major(st.our_principal_minor - st.stated_principal_minor, c.exponent) AS principal_difference,
        reporting.major(st.stated_overdue_minor, c.exponent) AS stated_overdue,
        reporting.major(st.our_overdue_minor, c.exponent) AS our_overdue, st.stated_days_past_due, st.our_days_past_due,
-       st.stated_status, st.our_status, st.principal_drift_minor AS weight
-FROM reporting.statement st
-JOIN core.book b USING (book_key)
+       st.stated_status, st.our_status
+FROM core.book b
+CROSS JOIN core.currency c
+CROSS JOIN LATERAL (
+    SELECT * FROM reporting.statement d
+    WHERE d.book_key = b.book_key AND d.currency_key = c.currency_key AND d.drifts
+    ORDER BY d.principal_drift_minor DESC NULLS LAST
+    LIMIT 100
+) st
 JOIN core.loan l USING (slice, loan_key)
 JOIN core.loan_state s USING (slice, loan_key)
-LEFT JOIN core.currency c ON c.currency_key = s.currency_key
 LEFT JOIN core.branch br ON br.branch_key = s.branch_key
-LEFT JOIN core.product p ON p.product_key = s.product_key
-WHERE st.differs_in <> '{}';
+LEFT JOIN core.product p ON p.product_key = s.product_key;
 
 CREATE VIEW reporting.stale_now AS
 SELECT b.book, c.code AS currency, coalesce(br.region, 'unknown') AS region, coalesce(br.branch, 'unknown') AS branch,
