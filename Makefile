@@ -43,8 +43,8 @@ check: setup format-check lint types imports unit ## What a commit must pass: al
 	@echo "make check: all checks and unit tests have passed"
 unit: setup ## The unit tests alone
 	@$(VENV)/pytest -q tests/unit $(ARGS)
-bench: setup ## Events a second and latency, on parts of its own (LOANS=10000); writes bench.json
-	@$(VENV)/python -m tests.bench.ingest_rate --loans $(or $(LOANS),10000)
+bench: setup ## Measure on parts of its own (LOANS=10000, SECTIONS="rate plain", ARGS); writes bench.json
+	@$(VENV)/python -m tests.bench $(SECTIONS) --loans $(or $(LOANS),10000) $(ARGS)
 boards: setup ## Write grafana/dashboards anew from grafana/boards
 	@$(VENV)/python -m grafana.boards.generate
 format: setup ## Lay the code out

@@ -1,0 +1,70 @@
+"""How the cost of an event grows with the book, and with the ledger; what a loan and an event weigh."""
+
+from __future__ import annotations
+
+import asyncpg
+
+from tests.bench.rate import Streamed, streamed
+from tests.bench.session import Session
+
+SECTION = "growth"
+SIZES = (10_000, 100_000, 1_000_000)
+_LEDGER_ROWS_A_LOAN = 10
+
+
+async def measure(session: Session) -> None:
+    """One worker at every size up to the session's, then at its size with a long ledger."""
+    sizes = [size for size in SIZES if size < session.spec.loans] + [session.spec.loans]
+    costs = []
+    for size in sizes:
+        smaller = session if size == session.spec.loans else session.of_size(size)
+        runs = [await _run(smaller) for _ in range(session.runs)]
+        costs.append(_report(session, f"{size:,} loans", [run for run, _ in runs]))
+        for what, weights in zip(
+            ("a loan", "an event"), zip(*(w for _, w in runs), strict=True), strict=True
+        ):
+            session.report.add(SECTION, f"{size:,} loans: database, {what}", "bytes", weights)
+    largest = f"an event at {sizes[-1]:,} loans, of one at {sizes[0]:,}"
+    session.report.add(SECTION, largest, "times", [costs[-1] / costs[0]])
+    await _long_ledger(session, costs[-1])
+
+
+async def _run(session: Session) -> tuple[Streamed, tuple[float, float]]:
+    filled = await session.filled()
+    dsn = await session.parts.copy_database(await session.template(), filled.first)
+    before = await _bytes(dsn)
+    run = await streamed(session, dsn, filled)
+    after = await _bytes(dsn)
+    return run, (before / session.spec.loans, (after - before) / filled.distinct)
+
+
+async def _long_ledger(session: Session, cost: float) -> None:
+    """Stream on, portion after portion, until the ledger has ten rows a loan; the last portions count."""
+    traffic = session.traffic()
+    dsn = await session.parts.copy_database(await session.template(), await session.parts.log_ends())
+    rows, runs = 0, []
+    while rows < _LEDGER_ROWS_A_LOAN * session.spec.loans:
+        filled = await session.put(traffic, session.events)
+        runs.append(await streamed(session, dsn, filled))
+        rows += filled.distinct
+    name = f"{session.spec.loans:,} loans, {rows:,} ledger rows"
+    last = _report(session, name, runs[-session.runs :])
+    session.report.add(
+        SECTION, f"an event with {rows:,} ledger rows, of one with few", "times", [last / cost]
+    )
+
+
+def _report(session: Session, name: str, runs: list[Streamed]) -> float:
+    add = session.report.add
+    add(SECTION, f"{name}: stream", "events/s", [run.span.per_second for run in runs])
+    add(SECTION, f"{name}: memory of the worker", "MB", [run.memory_mb for run in runs])
+    cost = [run.span.cpu_us["worker"] + run.span.cpu_us["postgres"] for run in runs]
+    return add(SECTION, f"{name}: CPU, worker and postgres", "us/event", cost).median
+
+
+async def _bytes(dsn: str) -> float:
+    connection = await asyncpg.connect(dsn)
+    try:
+        return float(await connection.fetchval("SELECT pg_database_size(current_database())"))
+    finally:
+        await connection.close()

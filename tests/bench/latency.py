@@ -1,0 +1,137 @@
+"""How soon an event shows: from its CloudEvents time, stamped at the send, until others can read its effect.
+
+PostgreSQL itself notes when each transaction is committed (track_commit_timestamp), so every event
+counts, not a sample: the commit of its ledger row is the moment its state is visible. A score is timed
+for the last event of each loan, whose score row then stands for that event.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, date, datetime, timedelta
+
+import asyncpg
+
+from tests.bench.book import BUSINESS_ON
+from tests.bench.log import close_day, paced
+from tests.bench.parts import ROOT, BenchError
+from tests.bench.rate import owners
+from tests.bench.session import Session
+from tests.bench.watching import progress, until
+
+SECTION = "latency"
+RATES = (500, 2_000, 10_000)
+_SECONDS = 15
+_WARM_S = 5
+_SETTLE_S = 3.0
+_BEHIND_MAX_S = 0.5
+_STATES = """
+SELECT recorded_at AS sent_at, pg_xact_commit_timestamp(xmin) AS shown_at
+FROM core.event WHERE recorded_at >= $1
+"""
+_SCORES = """
+SELECT s.last_recorded_at AS sent_at, pg_xact_commit_timestamp(r.xmin) AS shown_at
+FROM core.loan_state s JOIN risk.score r USING (slice, loan_key)
+WHERE s.last_recorded_at >= $1 AND r.state_version >= s.version
+"""
+_UNSCORED = """
+SELECT count(*) FROM core.loan_state s LEFT JOIN risk.score r USING (slice, loan_key)
+WHERE s.last_recorded_at >= $1 AND (r.state_version IS NULL OR r.state_version < s.version)
+"""
+
+Meanwhile = Callable[[Session], AbstractAsyncContextManager[None]]
+
+
+async def measure(session: Session) -> None:
+    """Take latencies at each rate, then with a day roll and with a refold running."""
+    for per_second in RATES:
+        await _take(session, per_second, f"{per_second:,}/s", undisturbed)
+    await _take(session, 2_000, "2,000/s, day roll", roll_the_day, day=BUSINESS_ON + timedelta(days=1))
+    await _take(session, 2_000, "2,000/s, refold", refold)
+
+
+@asynccontextmanager
+async def undisturbed(_: Session) -> AsyncIterator[None]:
+    """Nothing besides."""
+    yield
+
+
+@asynccontextmanager
+async def roll_the_day(session: Session) -> AsyncIterator[None]:
+    """Close the running day first."""
+    await close_day(session.parts.servers, BUSINESS_ON)
+    yield
+
+
+@asynccontextmanager
+async def refold(session: Session) -> AsyncIterator[None]:
+    """Fold every loan again meanwhile, as the operator's command does."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "loanbook.cli", "refold", "--restart",
+        env=session.parts.environment(), cwd=ROOT, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    yield
+    if await process.wait():
+        raise BenchError("refold failed")
+
+
+async def _take(
+    session: Session, per_second: int, name: str, meanwhile: Meanwhile, day: date = BUSINESS_ON
+) -> None:
+    """Warm up, then send while something else goes on; `day` is that of the events from then on."""
+    parts, traffic = session.parts, session.traffic()
+    warm = traffic.take(per_second * _WARM_S)
+    traffic.turn_to(day)
+    events = traffic.take(per_second * _SECONDS)
+    dsn = await parts.copy_database(await session.template(), await parts.log_ends())
+    connection = await asyncpg.connect(dsn)
+    try:
+        parts.start("scoring", "worker")
+        parts.start("ingest", "worker")
+        await until(parts, lambda: owners(connection), bool)
+        await asyncio.sleep(_SETTLE_S)
+        await paced(parts.servers, warm, per_second)
+        async with meanwhile(session):
+            since = datetime.now(UTC)
+            behind = await paced(parts.servers, events, per_second)
+        await _settle(session, connection, since, len(warm) + len(events))
+        times = await _times(connection, _STATES, since), await _times(connection, _SCORES, since)
+    finally:
+        await connection.close()
+        parts.stop_workers()
+    if behind > _BEHIND_MAX_S:
+        print(f"  the sender fell {behind:.1f} s behind {per_second:,}/s: these times count less", flush=True)
+    for what, took in zip(("state", "score"), times, strict=True):
+        _report(session, f"{name}: {what}", took)
+
+
+async def _settle(session: Session, connection: asyncpg.Connection, since: datetime, events: int) -> None:
+    async def done() -> int:
+        now = await progress(connection)
+        return now.taken + now.duplicates
+
+    async def unscored() -> int:
+        found: int = await connection.fetchval(_UNSCORED, since)
+        return found
+
+    await until(session.parts, done, lambda seen: seen >= events)
+    await until(session.parts, unscored, lambda seen: seen == 0, every_s=0.5)
+
+
+async def _times(connection: asyncpg.Connection, query: str, since: datetime) -> list[float]:
+    rows = await connection.fetch(query, since)
+    if not rows:
+        raise BenchError("nothing was seen")
+    return sorted((row["shown_at"] - row["sent_at"]).total_seconds() * 1000 for row in rows)
+
+
+def _report(session: Session, name: str, took: Sequence[float]) -> None:
+    add = session.report.add
+    add(SECTION, f"{name}: p50", "ms", [statistics.median(took)])
+    add(SECTION, f"{name}: p99", "ms", [took[int(len(took) * 0.99)]])
+    add(SECTION, f"{name}: max", "ms", [took[-1]])

@@ -1,0 +1,100 @@
+"""Writes generated events to the topic: as fast as it goes, or so many a second, stamped at the send."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.codec import has_lz4
+
+from loanbook import wire
+from loanbook.domain.events import DayClosed
+from loanbook.topics import LOAN_EVENTS, SLICES
+from tests.bench.book import BOOK, SOURCE, LoggedEvent, stamped
+
+_CHUNK = 20_000
+_TICK_S = 0.02
+
+
+@asynccontextmanager
+async def producer(servers: str) -> AsyncIterator[AIOKafkaProducer]:
+    """A producer of whole batches."""
+    compression = "lz4" if has_lz4() else None
+    made = AIOKafkaProducer(
+        bootstrap_servers=servers, acks="all", max_batch_size=262_144, compression_type=compression
+    )
+    await made.start()
+    try:
+        yield made
+    finally:
+        await made.stop()
+
+
+async def fill(servers: str, events: Iterable[LoggedEvent]) -> int:
+    """Put events into the topic as fast as it takes them; returns how many."""
+    count = 0
+    async with producer(servers) as kafka:
+        chunk: list[LoggedEvent] = []
+        for event in events:
+            chunk.append(event)
+            if len(chunk) == _CHUNK:
+                count += await send(kafka, chunk)
+                chunk = []
+        return count + await send(kafka, chunk)
+
+
+async def paced(servers: str, events: Sequence[LoggedEvent], per_second: int) -> float:
+    """Send so many a second, stamped at the send; returns by how many seconds it fell behind."""
+    behind = 0.0
+    async with producer(servers) as kafka:
+        started, sent = time.perf_counter(), 0
+        waiting: set[asyncio.Task[int]] = set()
+        while sent < len(events):
+            due = min(len(events), int((time.perf_counter() - started) * per_second) + 1)
+            stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").encode()
+            tick = [e._replace(value=stamped(e.value, stamp)) for e in events[sent:due]]
+            task = asyncio.create_task(send(kafka, tick))
+            waiting.add(task)
+            task.add_done_callback(waiting.discard)
+            sent = due
+            behind = max(behind, time.perf_counter() - started - sent / per_second)
+            await asyncio.sleep(_TICK_S)
+        await asyncio.gather(*waiting)
+    return behind
+
+
+async def close_day(servers: str, day: date) -> None:
+    """Write the end of a business day into every partition."""
+    value = wire.encode(
+        DayClosed(business_on=day),
+        book=BOOK,
+        subject=BOOK,
+        source=SOURCE,
+        event_id=f"day-{day}",
+        recorded_at=datetime(day.year, day.month, day.day, 23, 59, tzinfo=UTC),
+    )
+    async with producer(servers) as kafka:
+        await send(kafka, [LoggedEvent(number, BOOK.encode(), value) for number in range(SLICES)])
+
+
+async def send(kafka: AIOKafkaProducer, events: Iterable[LoggedEvent]) -> int:
+    """Send events in order within a partition and wait until they are durable; returns how many."""
+    by_partition: dict[int, list[LoggedEvent]] = defaultdict(list)
+    for event in events:
+        by_partition[event.partition].append(event)
+    pending = []
+    for number, group in by_partition.items():
+        batch = kafka.create_batch()
+        for event in group:
+            if batch.append(key=event.key, value=event.value, timestamp=None) is None:
+                pending.append(await kafka.send_batch(batch, LOAN_EVENTS, partition=number))
+                batch = kafka.create_batch()
+                batch.append(key=event.key, value=event.value, timestamp=None)
+        pending.append(await kafka.send_batch(batch, LOAN_EVENTS, partition=number))
+    await asyncio.gather(*pending)
+    return sum(map(len, by_partition.values()))

@@ -1,0 +1,49 @@
+"""A refold of every loan from the ledger, by the operator's own command, after a run of traffic."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import time
+
+import asyncpg
+
+from tests.bench.parts import ROOT, BenchError
+from tests.bench.rate import streamed
+from tests.bench.report import beside
+from tests.bench.session import Session
+from tests.bench.watching import cpu_seconds
+
+SECTION = "refold"
+
+
+async def measure(session: Session) -> None:
+    """Stream the traffic in, then fold everything again."""
+    filled = await session.filled()
+    dsn = await session.parts.copy_database(await session.template(), filled.first)
+    await streamed(session, dsn, filled)
+    connection = await asyncpg.connect(dsn)
+    rows = await connection.fetchval("SELECT count(*) FROM core.event")
+    await connection.close()
+    took = [await _refold(session) for _ in range(session.runs)]
+    add = session.report.add
+    add(SECTION, "refold: CPU, postgres", "us/event", [cpu / rows * 1e6 for _, cpu in took])
+    add(SECTION, "refold of all loans", "loans/s", [session.spec.loans / seconds for seconds, _ in took])
+    again = add(SECTION, "refold of all loans, by ledger rows", "events/s", [rows / s for s, _ in took])
+    stream = session.report.find("rate", "1 worker: stream")
+    if words := beside(again, stream, "the stream's rate"):
+        print(f"  {words}")
+
+
+async def _refold(session: Session) -> tuple[float, float]:
+    pid = session.parts.server.pid
+    before, started = cpu_seconds(pid), time.perf_counter()
+    command = [sys.executable, "-m", "loanbook.cli", "refold", "--restart"]
+    process = await asyncio.create_subprocess_exec(
+        *command, env=session.parts.environment(), cwd=ROOT, stdout=subprocess.PIPE
+    )
+    said, _ = await process.communicate()
+    if process.returncode or b" 0 differed" not in said:
+        raise BenchError(f"refold says: {said.decode()}")
+    return time.perf_counter() - started, cpu_seconds(pid) - before
