@@ -21,6 +21,8 @@ from analytics_api.routes import (
     health,
     loans,
     measures,
+    measures_cohorts,
+    measures_losses,
     operations,
     portfolio,
     problems,
@@ -33,7 +35,7 @@ from analytics_api.routes.description import describe
 from analytics_api.routes.desk import Desk
 from analytics_api.routes.health import GaugeReader
 from analytics_api.routes.middleware import BodyLimit, RequestMetrics, SecurityHeaders
-from analytics_api.routes.wiring import Parts
+from analytics_api.routes.wiring import Assumptions, Parts
 from analytics_api.settings import AnalyticsSettings
 from analytics_api.store import PostgresAnalyticsStore
 
@@ -77,6 +79,8 @@ def create_app(settings: AnalyticsSettings, clocks: Clocks = REAL_CLOCKS) -> Fas
         portfolio,
         segments,
         measures,
+        measures_cohorts,
+        measures_losses,
         loans,
         alerts,
         operations,
@@ -117,7 +121,14 @@ async def _open_parts(
     stack.push_async_callback(store.close)
     await store.require_schema()
     cache = AnswerCache(ttl_s=settings.cache_for.total_seconds(), clock=clocks.steady_s)
-    app.state.parts = Parts(store=store, answers=cache, clock=clocks.now)
+    app.state.parts = Parts(
+        store=store,
+        answers=cache,
+        clock=clocks.now,
+        assumptions=Assumptions(
+            provision_percents=settings.provision_percents, loss_given_default=settings.loss_given_default
+        ),
+    )
     app.state.gate = _gate(settings, clocks)
     app.state.gauge_reader = GaugeReader(
         store, BusinessGauges(), ttl_s=settings.gauges_cache_for.total_seconds(), clock=clocks.steady_s

@@ -21,6 +21,7 @@ _LOOK_EVERY_S = 1.0  # at the business days: a new one is refreshed at once
 _SHORTEST_GAP_S = 3.0  # however fast the days of a replay go by
 _MINUTE = timedelta(minutes=1)
 _DAYS_A_TIME = 60  # of closed days summed up in one go
+_MONTHS_A_TIME = 6  # of moves between month ends counted in one go
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,12 +31,13 @@ class RefreshPlan:
     interval: timedelta = _MINUTE
     minutes_kept: timedelta = timedelta(days=8)
     stale_after: timedelta = timedelta(days=35)
+    retold_after: timedelta = timedelta(minutes=10)  # what days told anew change in cohorts and month ends
 
 
 def marts_at(now: datetime, plan: RefreshPlan) -> dict[str, list[Statement]]:
     """What makes each table at a moment."""
     minute = now.replace(second=0, microsecond=0)
-    oldest = now - plan.minutes_kept
+    oldest, settled = now - plan.minutes_kept, now - plan.retold_after
     return {
         "book_minute": [("mark_book_minute", (minute,)), ("trim_book_minutes", (oldest,))],
         "pipeline_minute": [
@@ -45,6 +47,18 @@ def marts_at(now: datetime, plan: RefreshPlan) -> dict[str, list[Statement]]:
         ],
         "portfolio_day": [("remake_portfolio_days", (_DAYS_A_TIME,))],
         "past_due": [("clear_past_due", ()), ("fill_past_due", ())],
+        "cohorts": [
+            ("mark_cohorts", (now, settled)),
+            *(
+                (name, (now,))
+                for name in ("clear_cohorts", "fill_cohorts", "clear_vintages", "fill_vintages")
+            ),
+        ],
+        "rolls": [
+            ("mark_rolls", (now, settled, _MONTHS_A_TIME)),
+            ("clear_rolls", (now,)),
+            ("fill_rolls", (now,)),
+        ],
         "risk": [("clear_risk", ()), ("fill_risk", ())],
         "reconciliation": [
             ("clear_reconciliation", ()),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -11,6 +12,8 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _DIGEST = re.compile(r"^[0-9a-f]{64}$")
+_PERCENT = re.compile(r"^(100|\d{1,2}(\.\d{1,2})?)$")
+_BUCKETS = 5
 
 
 class AnalyticsSettings(BaseSettings):
@@ -35,8 +38,10 @@ class AnalyticsSettings(BaseSettings):
     minutes_kept: timedelta = timedelta(days=8)
     stale_after: timedelta = Field(default=timedelta(days=35), ge=timedelta(days=1))
     boards_dir: Path = Path("grafana/dashboards")
+    provision_percents: Annotated[tuple[str, ...], NoDecode] = ("1", "10", "25", "50", "100")  # by bucket
+    loss_given_default: Decimal = Field(default=Decimal("0.45"), ge=0, le=1)
 
-    @field_validator("api_keys", "cors_origins", mode="before")
+    @field_validator("api_keys", "cors_origins", "provision_percents", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -51,6 +56,14 @@ class AnalyticsSettings(BaseSettings):
             msg = "must be SHA-256 digests of keys, 64 hex digits each"
             raise ValueError(msg)
         return lowered
+
+    @field_validator("provision_percents")
+    @classmethod
+    def _are_percents(cls, percents: tuple[str, ...]) -> tuple[str, ...]:
+        if len(percents) != _BUCKETS or not all(_PERCENT.match(percent) for percent in percents):
+            msg = "must be percents, two decimals at most, of current, 1-30, 31-60, 61-90, 91+"
+            raise ValueError(msg)
+        return percents
 
     @model_validator(mode="after")
     def _is_closed_or_says_so(self) -> Self:

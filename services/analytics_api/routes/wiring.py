@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -37,12 +38,21 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Assumptions:
+    """What the installation takes where a request for provisions or losses names nothing else."""
+
+    provision_percents: tuple[str, ...]  # current, 1-30, 31-60, 61-90, 91+
+    loss_given_default: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """What the app hands to its routes."""
 
     store: PostgresAnalyticsStore
     answers: AnswerCache
     clock: Callable[[], datetime]
+    assumptions: Assumptions
 
 
 async def the_parts(request: Request) -> Parts:  # a plain function would be run in a thread

@@ -12,7 +12,9 @@ from analytics_api.routes.description import EXAMPLES, example
 from analytics_api.routes.portfolio import month_before
 from analytics_api.routes.problems import _field
 from analytics_api.schemas.alerts import Alert, AlertList
+from analytics_api.schemas.cohorts import FirstPaymentDefaults, Vintages
 from analytics_api.schemas.loans import LoanDetail, LoanList
+from analytics_api.schemas.losses import Concentration, ExpectedCreditLoss, Provisions, Stages
 from analytics_api.schemas.measures import RollRates
 from analytics_api.schemas.operations import DeadLetterList, Freshness, UnappliedList
 from analytics_api.schemas.parts import page_of
@@ -27,6 +29,12 @@ ANSWERS: dict[str, type[BaseModel]] = {
     "products": Breakdown,
     "segments": Segments,
     "roll_rates": RollRates,
+    "vintages": Vintages,
+    "first_payment_default": FirstPaymentDefaults,
+    "concentration": Concentration,
+    "provisions": Provisions,
+    "stages": Stages,
+    "expected_credit_loss": ExpectedCreditLoss,
     "loans": LoanList,
     "loan": LoanDetail,
     "alerts": AlertList,
