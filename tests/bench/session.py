@@ -57,17 +57,20 @@ class Session:
         return await prepare(self.parts, spec)
 
     async def filled(self) -> Filled:
-        """The traffic that all rates are taken with, put into the topic once."""
+        """The traffic that all rates are taken with, at the end of the topic: a worker reads nothing else."""
         if self._filled is None:
             self._filled = await self.put(self.traffic(), self.events)
+        elif list(self._filled.last) != await self.parts.log_ends():
+            self._filled = await self.filled_again()
         return self._filled
 
     async def filled_again(self) -> Filled:
         """The same traffic once more, behind what is in the topic."""
-        filled = await self.filled()
+        if self._filled is None:
+            return await self.filled()
         first = await self.parts.log_ends()
-        await fill(self.parts.servers, filled.content)
-        return replace(filled, first=tuple(first), last=tuple(await self.parts.log_ends()))
+        await fill(self.parts.servers, self._filled.content)
+        return replace(self._filled, first=tuple(first), last=tuple(await self.parts.log_ends()))
 
     def of_size(self, loans: int) -> Session:
         """The same with another number of loans."""
