@@ -118,7 +118,7 @@ class Desk:
     async def portfolio(self, day: date, **known: str) -> dict[str, Any]:
         """The whole book at a close."""
         answer = await self.client.get(
-            "/v1/portfolio", params={"book": self.book, "as_of": str(day), **known}
+            "/v1/portfolio", params={"book": self.book, "as_of": str(day), "oldest": True, **known}
         )
         assert answer.status_code == HTTPStatus.OK, answer.text
         found: dict[str, Any] = answer.json()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import calendar
 from collections import defaultdict
-from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Literal, TypedDict
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
@@ -14,6 +13,7 @@ from pydantic import Field
 from analytics_api.errors import InvalidRequestError, NotFoundError
 from analytics_api.flow.figures import Cell, at_risk, cell_of, defaulted_share, figures_of
 from analytics_api.routes.answers import respond
+from analytics_api.routes.closes import Day, PortfolioFilter, book_at, find_day, marks_of
 from analytics_api.routes.wiring import (
     PROBLEMS,
     Admitted,
@@ -26,7 +26,7 @@ from analytics_api.routes.wiring import (
 )
 from analytics_api.schemas.portfolio import Breakdown, Change, Figures, PartFigures, Portfolio
 from analytics_api.store import Reading, Row
-from analytics_api.store.segmenting import BookAt, fetch_oldest_due
+from analytics_api.store.segmenting import fetch_oldest_due
 
 router = APIRouter(prefix="/v1", tags=["portfolio"], responses=PROBLEMS)
 By = Literal["branch", "region", "product"]
@@ -35,21 +35,12 @@ PartSort = Literal[
 ]
 
 
-class PortfolioFilter(PartFilter):
-    """Which part of a book, and at which day."""
+class WholeFilter(PortfolioFilter):
+    """As PortfolioFilter, and whether the oldest arrears of a closed day are asked for."""
 
-    as_of: Annotated[date | None, Field(description="A closed day; live if absent.")] = None
-    known_on: Annotated[
-        date | None,
-        Field(description="With as_of: as known at the close of this day; as known now if absent."),
-    ] = None
-    known: Annotated[
-        Literal["now", "then"] | None, Field(description="With as_of; then: known_on is as_of.")
-    ] = None
-
-    def knowledge(self) -> date | None:
-        """Known until this day; None is now."""
-        return self.as_of if self.known == "then" else self.known_on
+    oldest: Annotated[
+        bool, Field(description="Tell days_past_due_max of a closed day, too: walks the daily history.")
+    ] = False
 
 
 class BreakdownFilter(PortfolioFilter):
@@ -62,29 +53,9 @@ class BreakdownFilter(PortfolioFilter):
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Day:
-    """The day that figures stand for."""
-
-    as_of: date
-    live: bool
-    known_on: date | None = None
-
-
-class DayMarks(TypedDict):
-    """What an answer says about the day of its figures."""
-
-    as_of: date
-    live: bool
-    known_on: date | None
-    restated: bool
-    restated_known_on: date | None
-    restating_loans: int
-
-
 @router.get("/portfolio", response_model=Portfolio, summary="A book, or a part of it, at one day")
 async def get_portfolio(
-    request: Request, parts: AppParts, _: Admitted, wanted: Annotated[PortfolioFilter, Query()]
+    request: Request, parts: AppParts, _: Admitted, wanted: Annotated[WholeFilter, Query()]
 ) -> Response:
     """Totals, standings, buckets, portfolio at risk over 0, 30, 60 and 90 days, and the arrears rate."""
 
@@ -94,12 +65,11 @@ async def get_portfolio(
             day = await find_day(reading, scope, wanted)
             rows = await _cells(reading, scope, day, wanted, "")
             figures = figures_of([cell_of(row) for row in rows], scope.currency)
-            oldest_due_on = await fetch_oldest_due(reading, book_at(scope, day, wanted))
             return Portfolio(
                 book=scope.book,
                 currency=scope.currency,
                 **await marks_of(reading, scope, day),
-                days_past_due_max=(day.as_of - oldest_due_on).days if oldest_due_on else 0,
+                days_past_due_max=await _days_past_due_max(reading, scope, day, wanted),
                 figures=figures,
                 data=await data_age(reading, scope.book),
             )
@@ -151,50 +121,11 @@ async def _breakdown(request: Request, parts: Parts, wanted: BreakdownFilter, by
     return await respond(request, parts.answers, make)
 
 
-async def find_day(reading: Reading, scope: Scope, wanted: PortfolioFilter) -> Day:
-    """The day asked for; raises NotFoundError, InvalidRequestError naming the field."""
-    if wanted.known is not None and wanted.known_on is not None:
-        raise InvalidRequestError.of("known", "cannot be given together with known_on")
-    if wanted.as_of is None or wanted.as_of == scope.business_on:
-        given = next(
-            (name for name in ("known_on", "known") if getattr(wanted, name) not in {None, "now"}), None
-        )
-        if given is not None:
-            raise InvalidRequestError.of(given, "needs as_of, a closed day")
-        return Day(as_of=scope.business_on, live=True)
-    if wanted.as_of > scope.business_on:
-        raise InvalidRequestError.of("as_of", f"is after the business day, {scope.business_on}")
-    if wanted.known_on is not None and wanted.known_on < wanted.as_of:
-        raise InvalidRequestError.of("known_on", "is before as_of")
-    if await reading.fetch_last_close(scope.book_key, wanted.as_of) != wanted.as_of:
-        raise NotFoundError.of("as_of", f"{wanted.as_of} has not been closed by this book")
-    return Day(as_of=wanted.as_of, live=False, known_on=wanted.knowledge())
-
-
-async def marks_of(reading: Reading, scope: Scope, day: Day) -> DayMarks:
-    """What an answer says about its day, and whether it was told anew."""
-    told = None if day.live else await reading.fetch_restatement(scope.book_key, day.as_of, day.known_on)
-    known_on = told["restated_known_on"] if told else None
-    return DayMarks(
-        as_of=day.as_of,
-        live=day.live,
-        known_on=day.known_on,
-        restated=known_on is not None,
-        restated_known_on=known_on,
-        restating_loans=told["restating_loans"] if told else 0,
-    )
-
-
-def book_at(scope: Scope, day: Day, wanted: PartFilter) -> BookAt:
-    """The part of the book asked for, at the day found."""
-    return BookAt(
-        book_key=scope.book_key,
-        currency_key=scope.currency_key,
-        selection=wanted.selection(),
-        day=day.as_of,
-        known_on=day.known_on,
-        live=day.live,
-    )
+async def _days_past_due_max(reading: Reading, scope: Scope, day: Day, wanted: WholeFilter) -> int | None:
+    if not (day.live or wanted.oldest):
+        return None
+    oldest_due_on = await fetch_oldest_due(reading, book_at(scope, day, wanted))
+    return (day.as_of - oldest_due_on).days if oldest_due_on else 0
 
 
 async def _cells(reading: Reading, scope: Scope, day: Day, wanted: PartFilter, by: str) -> list[Row]:

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from analytics_api.flow.figures import Cell, cell_of, figures_of
 from analytics_api.routes.answers import respond
-from analytics_api.routes.portfolio import PortfolioFilter, book_at, find_day, marks_of
+from analytics_api.routes.closes import PortfolioFilter, book_at, find_day, marks_of
 from analytics_api.routes.wiring import PROBLEMS, Admitted, AppParts, data_age, find_scope
 from analytics_api.schemas.segments import Attribute, SegmentFigures, Segments
 from analytics_api.store import Row

@@ -103,7 +103,10 @@ class Portfolio(DatedSchema):
         date | None, Field(description="The business day on which the last of them came.")
     ]
     restating_loans: Annotated[int, Field(description="Loans whose late events are not yet in this day.")]
-    days_past_due_max: Annotated[Days, Field(description="Of the active loans; 0 when none is late.")]
+    days_past_due_max: Annotated[
+        Days | None,
+        Field(description="Of the active loans, 0 when none is late; of a closed day only with `oldest`."),
+    ]
     figures: Figures
 
 

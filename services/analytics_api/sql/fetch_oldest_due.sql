@@ -3,21 +3,21 @@
 -- $1: book key; $2: currency key; $3, $4, $5: regions, branches, products, or null for all;
 -- $6: the day; $7: known until this day, or null for all that is known now; $8: whether the day is the running one.
 WITH branches AS (
-    SELECT 0 AS branch_key WHERE ($3::text[] IS NULL OR 'unknown' = ANY ($3)) AND ($4::text[] IS NULL OR 'unknown' = ANY ($4))
-    UNION ALL
-    SELECT branch_key FROM core.branch
-    WHERE book_key = $1 AND ($3::text[] IS NULL OR coalesce(region, 'unknown') = ANY ($3))
-      AND ($4::text[] IS NULL OR branch = ANY ($4))
+    SELECT branch_key
+    FROM (SELECT branch_key, branch, coalesce(region, 'unknown') AS region FROM core.branch WHERE book_key = $1
+          UNION ALL SELECT 0, 'unknown', 'unknown') br
+    WHERE ($3::text[] IS NULL OR region = ANY ($3)) AND ($4::text[] IS NULL OR branch = ANY ($4))
 ), products AS (
-    SELECT 0 AS product_key WHERE $5::text[] IS NULL OR 'unknown' = ANY ($5)
-    UNION ALL
-    SELECT product_key FROM core.product WHERE book_key = $1 AND ($5::text[] IS NULL OR product = ANY ($5))
+    SELECT product_key
+    FROM (SELECT product_key, product FROM core.product WHERE book_key = $1 UNION ALL SELECT 0, 'unknown') p
+    WHERE $5::text[] IS NULL OR product = ANY ($5)
 ), standing AS MATERIALIZED (
     SELECT s.past_due_on
     FROM core.loan_state s
     WHERE s.book_key = $1 AND s.currency_key = $2 AND s.past_due_on < $6::date AND s.as_of <= $6::date
       AND s.status = 1 AND s.charged_off_on IS NULL
-      AND s.branch_key IN (SELECT branch_key FROM branches) AND s.product_key IN (SELECT product_key FROM products)
+      AND ($3::text[] IS NULL AND $4::text[] IS NULL OR s.branch_key = ANY (ARRAY(SELECT branch_key FROM branches)))
+      AND ($5::text[] IS NULL OR s.product_key = ANY (ARRAY(SELECT product_key FROM products)))
     ORDER BY s.past_due_on
     LIMIT 1
 ), left_behind AS (
@@ -27,7 +27,8 @@ WITH branches AS (
       AND d.book_key = $1 AND d.currency_key = $2 AND d.status = 1 AND d.on_date <= $6::date
       AND ($7::date IS NULL OR d.known_on <= $7)
       AND d.past_due_on < coalesce((SELECT past_due_on FROM standing), $6::date)
-      AND d.branch_key IN (SELECT branch_key FROM branches) AND d.product_key IN (SELECT product_key FROM products)
+      AND ($3::text[] IS NULL AND $4::text[] IS NULL OR d.branch_key = ANY (ARRAY(SELECT branch_key FROM branches)))
+      AND ($5::text[] IS NULL OR d.product_key = ANY (ARRAY(SELECT product_key FROM products)))
       AND NOT EXISTS (
           SELECT 1 FROM core.loan_state s
           WHERE s.slice = d.slice AND s.loan_key = d.loan_key AND s.as_of <= $6::date

@@ -99,8 +99,12 @@ async def test_the_oldest_arrears_are_those_of_the_part_and_the_day(
     get: Getter, query: dict[str, str], oldest_due_on: date | None
 ) -> None:
     as_of = on_day(CLOSED) if "as_of" in query else on_day(TODAY)
-    answer = await get("/v1/portfolio", **query)
+    answer = await get("/v1/portfolio", **query, oldest=True)
     assert answer["days_past_due_max"] == ((as_of - oldest_due_on).days if oldest_due_on else 0)
+
+
+async def test_the_oldest_arrears_of_a_closed_day_are_told_when_asked_for(get: Getter) -> None:
+    assert (await get("/v1/portfolio", as_of=str(on_day(CLOSED))))["days_past_due_max"] is None
 
 
 def cents(amount: dict[str, str]) -> int:
