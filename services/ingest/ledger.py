@@ -1,4 +1,4 @@
-"""Writes the ledger: events that are surely new as they are, all others through a stage that finds repetitions."""
+"""Writes the ledger: what is surely new as it is, all else through a stage that finds repetitions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The short cut of a batch: payments that follow in order on plain loans, folded as columns, without histories.
+"""The short cut of a batch: payments in order on plain loans, folded as columns, without histories.
 
 What is strictly later than everything a loan had cannot be a repetition of it, and what is no
 repetition, reversal or correction only adds to the sum paid: `loanbook.domain.plain` does the rest.
@@ -42,7 +42,7 @@ class Rules(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlainBatch:
-    """Loans that take the short cut, in key order: their locked rows, and the new payments of each in order."""
+    """Loans that take the short cut, in key order: their locked rows, the new payments of each in order."""
 
     locked: list[Locked]
     payments: list[Sequence[LedgerRow]]
@@ -123,7 +123,7 @@ def _follow(news: list[LedgerRow], locked: Locked, rules: Rules) -> bool:
 
 
 def _order(row: LedgerRow) -> tuple[Any, Any, int, datetime]:
-    """The head of LoanEvent.order; where it is alike two events are not told apart, and go the general way."""
+    """The head of LoanEvent.order; events alike in it are not told apart, and go the general way."""
     event, fact = row.event, row.event.fact
     return (fact.effective_on, fact.business_on, event.sequence or 0, event.recorded_at)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -32,6 +32,18 @@ PAST_COLUMNS = (
 _EPOCH_S = 946_684_800  # 2000-01-01, from which the server counts microseconds
 _STATUSES = 16  # more than there are: a cell's number holds bucket and status beside the dimensions
 _BUCKETS = 8
+
+
+class Head(NamedTuple):
+    """What the keys of all roll-ups begin with."""
+
+    slice: int
+    book_key: int
+    currency_key: int
+    branch_key: int
+    product_key: int
+
+
 _DAYS = 2**22  # more than there are ordinals
 
 
@@ -42,17 +54,10 @@ class PlainRows:
         self._changes = changes
         self._figures, self._loans = changes.figures, changes.loans
         self._column = columns_of(changes.batch.locked)
-        self._heads, self._cells = _numbered(
-            list(
-                zip(
-                    *(
-                        self._column[n]
-                        for n in ("slice", "book_key", "currency_key", "branch_key", "product_key")
-                    ),
-                    strict=True,
-                )
-            )
-        )
+        heads = [
+            self._column[name] for name in ("slice", "book_key", "currency_key", "branch_key", "product_key")
+        ]
+        self._heads, self._cells = _numbered([Head(*head) for head in zip(*heads, strict=True)])
 
     def states(self) -> list[Column]:
         """Columns of the stage that updates core.loan_state."""
@@ -216,9 +221,9 @@ class PlainRows:
         return self._cells[which] * _DAYS + day
 
 
-def _numbered(heads: Sequence[tuple[int, ...]]) -> tuple[list[tuple[int, ...]], Ints]:
+def _numbered(heads: Sequence[Head]) -> tuple[list[Head], Ints]:
     """The distinct heads of cells, and for each loan the place of its own among them."""
-    places: dict[tuple[int, ...], int] = {}
+    places: dict[Head, int] = {}
     cells = np.fromiter((places.setdefault(head, len(places)) for head in heads), np.int64, len(heads))
     return list(places), cells
 
@@ -239,7 +244,7 @@ def _cash(count: int, **columns: Ints) -> Ints:
 
 
 def _last_order(locked: Locked, rows: Sequence[LedgerRow]) -> tuple[int, int, int, int]:
-    """The order of the loan's latest event: two ordinals, the sequence, microseconds of the server's clock."""
+    """The order of the loan's latest event: two ordinals, the sequence, the server's microseconds."""
     if rows:
         event = rows[-1].event
         effective_on, business_on = event.fact.effective_on, event.fact.business_on

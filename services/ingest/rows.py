@@ -24,7 +24,8 @@ EVENT_COLUMNS = (
 STATE_COLUMNS = (
     "slice", "loan_key", "currency_key", "branch_key", "product_key", "officer_key",
     "as_of", "version", "fold_version", "unapplied_minor", "last_effective_on", "last_recorded_at",
-    "last_business_on", "last_sequence", "named_ids", "is_plain", "days_late", "unapplied", "quarantine", "status", "bucket", "estimated",
+    "last_business_on", "last_sequence", "named_ids", "is_plain", "days_late",
+    "unapplied", "quarantine", "status", "bucket", "estimated",
     "first_payment_default", "disbursed_minor", "scheduled_minor", "principal_outstanding_minor",
     "total_outstanding_minor", "overdue_minor", "overdue_principal_minor", "due_to_date_minor",
     "paid_minor", "overpaid_minor", "written_off_minor", "recovered_minor", "next_due_minor",

@@ -40,7 +40,7 @@ _UPDATE_STATES = (
 )
 
 
-async def save_changes(
+async def save_changes(  # noqa: PLR0913, PLR0917 - what changed, by either way, and what it is written with
     connection: Connection,
     directory: PostgresDirectory,
     books: Mapping[int, Book],
@@ -48,7 +48,7 @@ async def save_changes(
     fresh: Sequence[LedgerRow] = (),
     plain: PlainChanges | None = None,
 ) -> None:
-    """Write changed loans, sorted by key; `fresh` are the ledger rows that caused it, `plain` took the short cut."""
+    """Write changed loans, sorted by key; `fresh` are their new ledger rows, `plain` took the short cut."""
     columns = PlainRows(plain) if plain is not None else None
     await _keep_past(connection, changes)
     await _mark_restates(connection, books, changes, fresh)
@@ -149,9 +149,8 @@ async def _add_rollups(
     plain: PlainRows | None,
 ) -> None:
     keyed = [(changed, keys_before(changed), keys_of(changed, directory)) for changed in changes]
-    cells = rollups.book_differences((changed, keys) for changed, _, keys in keyed)
-    if plain is not None:
-        cells = rollups.merged(cells, plain.book_differences())
+    general = rollups.book_differences((changed, keys) for changed, _, keys in keyed)
+    cells = rollups.merged(general, plain.book_differences() if plain is not None else {})
     await _execute(connection, "add_book_now", [(*cell, *measures) for cell, measures in cells.items()])
     cash = rollups.cash_differences(part for part in keyed if not part[0].is_whole)
     if plain is not None:
@@ -168,9 +167,8 @@ async def _add_minutes(
     plain: PlainRows | None,
 ) -> None:
     keys = {changed.ref: keys_of(changed, directory) for changed in changes}
-    sums = rollups.minute_sums((row, keys[row.ref]) for row in fresh)
-    if plain is not None:
-        sums = rollups.merged(sums, plain.minute_sums())
+    general = rollups.minute_sums((row, keys[row.ref]) for row in fresh)
+    sums = rollups.merged(general, plain.minute_sums() if plain is not None else {})
     await _execute(connection, "add_cash_minute", [(*cell, *values) for cell, values in sums.items()])
 
 

@@ -87,7 +87,7 @@ class PostgresUnit:
 
     async def lock(self, refs: Iterable[LoanRef]) -> dict[LoanRef, Locked]:
         """Lock the states of loans in key order; one that is not there is left out."""
-        found = {}
+        found: dict[LoanRef, Locked] = {}
         for slice_number, group in groupby(sorted(refs), attrgetter("slice")):
             rows = await self._fetch("lock_loans", slice_number, [ref.loan_key for ref in group])
             found |= {LoanRef(slice_number, row["loan_key"]): row for row in rows}

@@ -92,7 +92,7 @@ def plans_of(packed: Sequence[bytes]) -> Plans:
 
 
 def met_days(plans: Plans, days_late: Sequence[Ints] | Ints, met: Ints) -> Ints:
-    """Matrix of the days installments were met: the first `met` of each loan, so many days late, end to end."""
+    """Matrix of the days installments were met: the first `met` of each loan, their lateness end to end."""
     is_met = np.arange(plans.due.shape[1]) < met[:, None]
     return np.where(is_met, plans.due_day + _spread(is_met, np.asarray(days_late)), 0)
 

@@ -122,7 +122,8 @@ def _pro_rata(loans: PlainLoans, amount: Ints) -> Ints:
     """`amount` of what was scheduled, as a part of what was disbursed; half to even."""
     scheduled = np.maximum(loans.scheduled, 1)
     whole, rest = np.divmod(np.where(loans.estimated, loans.disbursed * amount, 0), scheduled)
-    return whole + ((2 * rest > scheduled) | ((2 * rest == scheduled) & (whole % 2 == 1)))
+    is_up: Flags = (2 * rest > scheduled) | ((2 * rest == scheduled) & (whole % 2 == 1))
+    return np.add(whole, is_up)
 
 
 def _buckets(loans: PlainLoans, since: Ints, today: Ints) -> Ints:
@@ -162,7 +163,8 @@ def _streak(lateness: _Lateness) -> Ints:
     """Judged installments since the last late one."""
     judged = lateness.judged[:, ::-1]
     is_since = np.cumsum(judged & (lateness.late[:, ::-1] > 0), axis=1) == 0
-    return (judged & is_since).sum(axis=1)
+    streak: Ints = (judged & is_since).sum(axis=1)
+    return streak
 
 
 def _recent(lateness: _Lateness) -> Ints:
@@ -176,7 +178,8 @@ def _worst(loans: PlainLoans, past: Flags, today: Ints) -> Ints:
     """The most days past due that any installment has been."""
     until = np.where(loans.met_day > 0, loans.met_day - 1, today[:, None])
     late = np.where(past & ~loans.plans.before, until - loans.plans.due_day, 0)
-    return np.maximum(0, late.max(axis=1))
+    worst: Ints = np.maximum(0, late.max(axis=1))
+    return worst
 
 
 def _boundaries(  # noqa: PLR0913, PLR0917 - the facts a day can depend on

@@ -69,7 +69,8 @@ def rows_of(columns: Sequence[Column]) -> bytes:
     matrix = np.concatenate([_bytes_of(fields), *(part for part, _ in columns)], axis=1)
     masks = [np.ones(part.shape, np.bool_) if mask is None else mask for part, mask in columns]
     written = np.concatenate([np.ones((count, 2), np.bool_), *masks], axis=1)
-    return _HEAD + matrix[written].tobytes() + _TAIL
+    body: bytes = matrix[written].tobytes()
+    return _HEAD + body + _TAIL
 
 
 async def copy_rows(

@@ -1,0 +1,170 @@
+"""The short cut of plain loans beside the general fold, which is the truth: the same figures, the same cash."""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+from typing import Any
+
+import numpy as np
+from hypothesis import given, note, settings
+from hypothesis import strategies as st
+
+from loanbook.domain.events import LoanCreated, LoanDisbursed, PaymentPosted, Period, SchedulePublished
+from loanbook.domain.loan import CashDay, Loan
+from loanbook.domain.money import Minor
+from loanbook.domain.plain import Ints, PlainLoans, Received, met_days, pay, plans_of
+from loanbook.domain.plain_figures import PlainFigures, plain_figures, rules_of
+from loanbook.domain.settings import ProductSettings
+from tests.builders import Story, on_day
+from tests.unit.loanbook.domain.histories import LAST_DAY, stories
+
+EXAMPLES = int(os.environ.get("HISTORIES", "100"))
+NOTHING = CashDay()
+
+
+def ordinal(day: date | None) -> int:
+    return day.toordinal() if day else 0
+
+
+def columns(loan: Loan, rules: ProductSettings) -> PlainLoans:
+    def one(value: int) -> Ints:
+        return np.array([value], np.int64)
+
+    plans = plans_of([loan.plain_plan])
+    late = [(part.met_on - part.due_on).days for part in loan.installments if part.met_on is not None]
+    return PlainLoans(
+        plans=plans,
+        rules=np.array([rules_of(rules)]),
+        disbursed=one(loan.disbursed),
+        disbursed_day=one(ordinal(loan.disbursed_on)),
+        scheduled=one(loan.scheduled),
+        term_days=one(-1 if loan.term_days is None else loan.term_days),
+        estimated=np.array([loan.estimated]),
+        applied=plans.total - loan.total_outstanding,
+        overpaid=one(loan.overpaid),
+        paid=one(loan.paid),
+        last_payment=one(loan.last_payment),
+        last_payment_day=one(ordinal(loan.last_payment_on)),
+        closed_day=one(ordinal(loan.closed_on)),
+        met_day=met_days(plans, np.array(late, np.int64), one(len(late))),
+    )
+
+
+def shown(loans: PlainLoans, figures: PlainFigures) -> dict[str, Any]:
+    found = {
+        name: int(getattr(figures, name)[0])
+        for name in PlainFigures.__dataclass_fields__
+        if name != "recent_days_late"
+    }
+    latest_first = figures.recent_days_late[0].tolist()
+    found["recent_days_late"] = tuple(days for days in reversed(latest_first) if days >= 0)
+    found |= {name: int(getattr(loans, name)[0]) for name in ("paid", "overpaid", "last_payment")}
+    found["closed_on"] = 0 if found["total_outstanding"] else int(loans.closed_day[0])
+    return found | {"last_payment_on": int(loans.last_payment_day[0])}
+
+
+def wanted(loan: Loan, names: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: ordinal(getattr(loan, name)) if name.endswith("_on") else getattr(loan, name) for name in names
+    }
+
+
+def cash_added(received: Received, day: date) -> dict[date, list[int]]:
+    """Current, arrears, advance, on-time count and collected dues by day."""
+    sums = {day: [int(received.current[0]), int(received.arrears[0]), int(received.advance[0]), 0, 0]}
+    parts = zip(
+        received.due_day.tolist(), received.on_time.tolist(), received.due_collected.tolist(), strict=True
+    )
+    for due_day, on_time, collected in parts:
+        values = sums.setdefault(date.fromordinal(due_day), [0, 0, 0, 0, 0])
+        values[3] += on_time
+        values[4] += collected
+    return {on: values for on, values in sums.items() if any(values)}
+
+
+def cash_between(before: Loan, after: Loan) -> dict[date, list[int]]:
+    names = ("current", "arrears", "advance", "on_time_count", "due_collected")
+    found = {}
+    for day in before.cash.keys() | after.cash.keys():
+        old, new = before.cash.get(day, NOTHING), after.cash.get(day, NOTHING)
+        values = [getattr(new, name) - getattr(old, name) for name in names]
+        if any(values):
+            found[day] = values
+    return found
+
+
+def hold_to_the_fold(story: Story, day: int, wait: int, amount: int, later: int) -> bool:
+    """Pay a loan by both ways, if it is plain; whether it was."""
+    before = story.at(day)
+    if not before.plain_plan:
+        return False
+    loans = columns(before, story.settings)
+    story.tell(PaymentPosted, day + wait, amount_minor=Minor(amount))
+    note("\n".join(str(event.fact) for event in story.events))
+    paid_on = np.array([on_day(day + wait).toordinal()])
+    received = pay(loans, np.arange(1), paid_on, np.array([amount]))
+    figures = plain_figures(loans, paid_on + later)
+    after = story.at(day + wait + later)
+    found = shown(loans, figures)
+    assert found == wanted(after, found)
+    assert cash_added(received, on_day(day + wait)) == cash_between(before, after)
+    assert after.plain_plan == before.plain_plan
+    return True
+
+
+@st.composite
+def plain_stories(draw: st.DrawFn) -> Story:
+    """Installments of every kind of part, some paid, some totals only."""
+    rules = ProductSettings(
+        grace_days=draw(st.sampled_from([0, 3])),
+        tolerance_minor=draw(st.sampled_from([0, 5])),
+        missed_after_days=draw(st.sampled_from([30, 10])),
+    )
+    story = Story(settings=rules)
+    count, in_totals = draw(st.integers(1, 8)), draw(st.booleans())
+    periods = [_period(draw, number, in_totals=in_totals) for number in range(1, count + 1)]
+    story.tell(LoanCreated, 0, term_days=draw(st.sampled_from([None, 60, 700])))
+    story.tell(
+        LoanDisbursed,
+        0,
+        amount_minor=Minor(sum(p.total_minor or p.principal_minor or 0 for p in periods) or 1),
+    )
+    story.tell(SchedulePublished, 0, periods=tuple(periods))
+    day = 0
+    for wait in draw(st.lists(st.integers(0, 45), max_size=6)):
+        day += wait
+        story.tell(PaymentPosted, day, amount_minor=Minor(draw(st.integers(1, 200))))
+    return story
+
+
+def _period(draw: st.DrawFn, number: int, *, in_totals: bool) -> Period:
+    due_on = on_day(20 + 30 * (number - 1))
+    if in_totals:
+        return Period(number=number, due_on=due_on, total_minor=Minor(draw(st.integers(1, 300))))
+    return Period(
+        number=number,
+        due_on=due_on,
+        principal_minor=Minor(draw(st.integers(0, 100))),
+        interest_minor=Minor(draw(st.integers(1, 30))),
+        fee_minor=Minor(draw(st.sampled_from([0, 5]))),
+        penalty_minor=Minor(draw(st.sampled_from([0, 3]))),
+    )
+
+
+payments = {"wait": st.integers(1, 100), "amount": st.integers(1, 400), "later": st.integers(0, 90)}
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(story=plain_stories(), **payments)
+def test_a_payment_on_a_plain_loan_gives_the_figures_of_the_fold(
+    story: Story, wait: int, amount: int, later: int
+) -> None:
+    day = max((event.fact.effective_on - on_day(0)).days for event in story.events)
+    assert hold_to_the_fold(story, day, wait, amount, later)
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(story=stories(), **payments)
+def test_whatever_is_called_plain_is_plain(story: Story, wait: int, amount: int, later: int) -> None:
+    hold_to_the_fold(story, LAST_DAY + 50, wait, amount, later)
