@@ -54,9 +54,7 @@ class PlainRows:
         self._changes = changes
         self._figures, self._loans = changes.figures, changes.loans
         self._column = columns_of(changes.batch.locked)
-        heads = [
-            self._column[name] for name in ("slice", "book_key", "currency_key", "branch_key", "product_key")
-        ]
+        heads = [self._column[name] for name in Head._fields]
         self._heads, self._cells = _numbered([Head(*head) for head in zip(*heads, strict=True)])
 
     def states(self) -> list[Column]:
@@ -116,7 +114,7 @@ class PlainRows:
         for key, values in zip(keys.tolist(), sums.tolist(), strict=True):
             rest, status = divmod(key, _STATUSES)
             head, bucket = divmod(rest, _BUCKETS)
-            found[RollupCell(*self._heads[head], bucket, status)] = RollupMeasures(*values)
+            found[RollupCell._make((*self._heads[head], bucket, status))] = RollupMeasures(*values)
         return found
 
     def cash_differences(self) -> dict[CashCell, tuple[int, ...]]:
@@ -140,7 +138,7 @@ class PlainRows:
         found = {}
         for key, row in zip(found_keys.tolist(), sums.tolist(), strict=True):
             head, day = divmod(key, _DAYS)
-            found[CashCell(*self._heads[head], date.fromordinal(day))] = tuple(row)
+            found[CashCell._make((*self._heads[head], date.fromordinal(day)))] = tuple(row)
         return found
 
     def minute_sums(self) -> dict[MinuteCell, tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""The short cut of plain loans beside the general fold, which is the truth: the same figures, the same cash."""
+"""The short cut of plain loans beside the general fold, which is the truth: same figures, same cash."""
 
 from __future__ import annotations
 
@@ -52,11 +52,8 @@ def columns(loan: Loan, rules: ProductSettings) -> PlainLoans:
 
 
 def shown(loans: PlainLoans, figures: PlainFigures) -> dict[str, Any]:
-    found = {
-        name: int(getattr(figures, name)[0])
-        for name in PlainFigures.__dataclass_fields__
-        if name != "recent_days_late"
-    }
+    names = [name for name in PlainFigures.__dataclass_fields__ if name != "recent_days_late"]
+    found: dict[str, Any] = {name: int(getattr(figures, name)[0]) for name in names}
     latest_first = figures.recent_days_late[0].tolist()
     found["recent_days_late"] = tuple(days for days in reversed(latest_first) if days >= 0)
     found |= {name: int(getattr(loans, name)[0]) for name in ("paid", "overpaid", "last_payment")}
