@@ -119,14 +119,12 @@ def state_row(changed: ChangedLoan, directory: PostgresDirectory) -> tuple[Any, 
 
 
 def plan_changed(changed: ChangedLoan) -> bool:
-    """Whether the installments differ from what is stored, or are kept in the other form now."""
-    if (
-        changed.is_whole
-        or changed.before is None
-        or changed.stored.is_plain != bool(changed.after.plain_plan)
-    ):
+    """Whether the plan differs from what is stored, or is kept in the other form now."""
+    before, after = changed.before, changed.after
+    if changed.is_whole or before is None or changed.stored.is_plain != bool(after.plain_plan):
         return True
-    return changed.before.installments != changed.after.installments
+    # Two versions of a schedule may have the same installments.
+    return before.schedule_version != after.schedule_version or before.installments != after.installments
 
 
 def plan_row(changed: ChangedLoan) -> tuple[Any, ...]:
