@@ -71,9 +71,7 @@ WRONG = {
     f"UPDATE core.loan_state SET paid_minor = paid_minor + 1 WHERE loan_key = {LATE}": (
         "loan_state L-late.paid_minor: stored 51, recomputed 50"
     ),
-    f"UPDATE core.loan_state SET days_late[1] = days_late[1] + 1 WHERE loan_key = {LATE}": (
-        "loan_plan L-late.met_on"
-    ),
+    f"UPDATE core.loan_state SET days_late = ARRAY[10] WHERE loan_key = {LATE}": ("loan_plan L-late.met_on"),
     "UPDATE core.loan SET borrower_id = 'someone' WHERE loan_id = 'L-late'": (
         "loan L-late.borrower_id: stored someone, recomputed None"
     ),
