@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from itertools import count
 
@@ -13,18 +12,15 @@ from hypothesis import strategies as st
 
 from loanbook.domain.events import LoanCreated, LoanEvent
 from loanbook.domain.settings import ProductSettings
-from loanbook.postgres.pool import connect
 from tests.audit import differences
 from tests.builders import Story, on_day, some_periods
 from tests.dying import Death
-from tests.integration.ingest.lanes import Workshop, open_lanes
+from tests.integration.ingest.lanes import LANES, Workshop
 from tests.integration.ingest.test_flow import sent
-from tests.parts import Database, fresh_database
 from tests.unit.loanbook.domain.histories import stories
 
 pytestmark = pytest.mark.integration
 EXAMPLES = int(os.environ.get("HISTORIES", "10"))  # a few seconds; thousands are one variable away
-LANES = 2
 _numbers = count(1)
 
 deaths = st.one_of(st.none(), st.builds(Death, statement=st.integers(1, 40), heard=st.booleans()))
@@ -158,17 +154,6 @@ def _product_of(story: Story) -> str:
     (created,) = {e.fact.product for e in story.events if isinstance(e.fact, LoanCreated)}
     assert created is not None
     return created
-
-
-@pytest.fixture(scope="module")
-async def workshop(postgres: Database, database_template: str) -> AsyncIterator[Workshop]:
-    """One database for all examples; each starts by emptying it."""
-    async with fresh_database(postgres, database_template) as dsn:
-        admin, lanes_ = await connect(dsn), await open_lanes(dsn, LANES)
-        yield Workshop(dsn, admin, lanes_)
-        await admin.close()
-        for lane in lanes_:
-            await lane.store.close()
 
 
 @settings(
