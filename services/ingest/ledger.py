@@ -20,12 +20,13 @@ async def append_events(connection: Connection, rows: Sequence[LedgerRow]) -> bo
     """Write events believed to be new; False, and nothing written, when one was known in some way."""
     if not rows:
         return True
+    await connection.execute("SAVEPOINT append_events")  # by hand: nothing is sent on a connection that broke
     try:
-        async with connection.transaction():
-            await connection.copy_records_to_table(
-                "event", schema_name="core", records=map(event_row, rows), columns=EVENT_COLUMNS
-            )
+        await connection.copy_records_to_table(
+            "event", schema_name="core", records=map(event_row, rows), columns=EVENT_COLUMNS
+        )
     except asyncpg.UniqueViolationError:
+        await connection.execute("ROLLBACK TO SAVEPOINT append_events")
         return False
     return True
 
