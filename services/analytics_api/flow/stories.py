@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import structlog
+
 from analytics_api.schemas.loans import Charge, Components, Installment, LedgerEvent, Pause, Transaction
 from analytics_api.schemas.parts import money, money_or_none
 from loanbook.domain.loan import Amounts, ChargeState, InstallmentState, Loan, TransactionState, fold
 from loanbook.domain.settings import ProductSettings
 from loanbook.postgres.ledger import TYPE_NAMES, event_from_row
 
+log = structlog.get_logger()
 Row = Mapping[str, Any]
 
 
@@ -41,6 +44,27 @@ def fold_ledger(ledger: LedgerOfLoan, as_of: date) -> Loan:
         if counts(row, ledger.authorities)
     ]
     return fold(ledger.book, ledger.loan_id, events, ledger.settings, as_of)
+
+
+def fold_at(
+    loan: Row, ledger: Sequence[Row], authorities: Mapping[int, int], *days: date
+) -> list[Loan] | None:
+    """A loan (its book, id and settings in a row) at some closes.
+
+    None where its fold fails, which is logged: one loan's fault must not stop the others.
+    """
+    try:
+        story = LedgerOfLoan(
+            book=loan["book"],
+            loan_id=loan["loan_id"],
+            rows=ledger,
+            authorities=authorities,
+            settings=product_settings(loan["product_settings"]),
+        )
+        return [fold_ledger(story, day) for day in days]
+    except Exception as error:  # noqa: BLE001 - whatever it was, it concerns this loan alone
+        log.warning("loan_not_folded", loan_id=loan["loan_id"], error=f"{type(error).__name__}: {error}")
+        return None
 
 
 def installments_of(loan: Loan, currency: str) -> list[Installment]:

@@ -55,7 +55,7 @@ async def get_roll_rates(
     async def make() -> RollRates:
         async with parts.store.reading() as reading:
             scope = await find_scope(reading, wanted.book, wanted.currency)
-            months = await closes_of(reading, scope, _months(scope, wanted))
+            months = await closes_of(reading, scope, months_wanted(scope, wanted.from_, wanted.to))
             pairs = [(month.opening_on, month.closing_on) for month in months]
             rows = await fetch_rolls(reading, scope.book_key, scope.currency_key, pairs)
             return RollRates(
@@ -97,10 +97,11 @@ async def marks(reading: Reading, scope: Scope, day: date | None) -> dict[str, A
     }
 
 
-def _months(scope: Scope, wanted: MonthsFilter) -> list[date]:
+def months_wanted(scope: Scope, from_: str | None, to: str | None) -> list[date]:
+    """The first days of the months asked for; raises InvalidRequestError naming the field."""
     running = scope.business_on.replace(day=1)
-    last = _month(wanted.to) if wanted.to else running
-    first = _month(wanted.from_) if wanted.from_ else month_after(last, 1 - _MONTHS)
+    last = _month(to) if to else running
+    first = _month(from_) if from_ else month_after(last, 1 - _MONTHS)
     if last > running:
         raise InvalidRequestError.of("to", f"is after the running month, {running:%Y-%m}")
     if first > last:

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Self
 
 from analytics_api.store.faults import translated
-from analytics_api.store.reading import Row
+from analytics_api.store.reading import Reading, Row
 from loanbook.postgres.load_sql import load_sql
 from loanbook.postgres.migrate import require_schema
 from loanbook.postgres.pool import Connection, Pool, create_pool
@@ -52,6 +52,16 @@ class PostgresMartStore:
                 await connection.execute(_sql(name), *arguments)
         return True
 
+    @asynccontextmanager
+    async def claimed(self) -> AsyncIterator[Reading | None]:
+        """One snapshot to read and write in; None while another refresh is at it."""
+        with translated():
+            async with (
+                self._pool.acquire() as connection,
+                connection.transaction(isolation="repeatable_read"),
+            ):
+                yield Reading(connection) if await connection.fetchval(_sql("claim_refresh")) else None
+
     async def note_refresh(self, mart: str, at: datetime, took_ms: int) -> None:
         """Note when a table was made, and how long that took."""
         async with self._transaction() as connection:
@@ -77,15 +87,13 @@ class PostgresMartStore:
 
     async def fetch_ledgers(self, loans: Sequence[tuple[int, int]]) -> dict[tuple[int, int], list[Row]]:
         """The ledger rows of several loans, by slice and loan key."""
-        ledgers: dict[tuple[int, int], list[Row]] = {loan: [] for loan in loans}
-        for row in await self._fetch("fetch_ledgers", [s for s, _ in loans], [key for _, key in loans]):
-            ledgers[row["slice"], row["loan_key"]].append(row)
-        return ledgers
+        async with self._transaction() as connection:
+            return await Reading(connection).fetch_ledgers(loans)
 
     async def fetch_authorities(self, book_key: int) -> dict[int, int]:
         """Source whose word counts, by event type."""
-        rows = await self._fetch("fetch_authorities", book_key)
-        return {row["type_key"]: row["source_key"] for row in rows}
+        async with self._transaction() as connection:
+            return await Reading(connection).fetch_authorities(book_key)
 
     async def save_comparisons(self, at: datetime, compared: Sequence[tuple[Any, ...]]) -> None:
         """Keep what comparing found: a tuple a statement, in the order of the query's columns."""

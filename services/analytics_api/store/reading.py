@@ -112,6 +112,13 @@ class Reading:
         """A loan's ledger rows."""
         return await self._fetch("fetch_loan_events", slice_, loan_key)
 
+    async def fetch_ledgers(self, loans: Sequence[tuple[int, int]]) -> dict[tuple[int, int], list[Row]]:
+        """The ledger rows of several loans, by slice and loan key."""
+        ledgers: dict[tuple[int, int], list[Row]] = {loan: [] for loan in loans}
+        for row in await self._fetch("fetch_ledgers", [s for s, _ in loans], [key for _, key in loans]):
+            ledgers[row["slice"], row["loan_key"]].append(row)
+        return ledgers
+
     async def sum_statements(self, book_key: int) -> list[Row]:
         """How far upstream's statements agree with our figures, by currency."""
         return await self._fetch("sum_statements", book_key)

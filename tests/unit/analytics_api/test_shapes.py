@@ -13,6 +13,8 @@ from analytics_api.routes.portfolio import month_before
 from analytics_api.routes.problems import _field
 from analytics_api.schemas.alerts import Alert, AlertList
 from analytics_api.schemas.cohorts import FirstPaymentDefaults, Vintages
+from analytics_api.schemas.collection import Collection, Punctuality, WriteOffs
+from analytics_api.schemas.cures import Cures, MissedRollRates
 from analytics_api.schemas.loans import LoanDetail, LoanList
 from analytics_api.schemas.losses import Concentration, ExpectedCreditLoss, Provisions, Stages
 from analytics_api.schemas.measures import RollRates
@@ -35,6 +37,11 @@ ANSWERS: dict[str, type[BaseModel]] = {
     "provisions": Provisions,
     "stages": Stages,
     "expected_credit_loss": ExpectedCreditLoss,
+    "missed_roll_rates": MissedRollRates,
+    "cures": Cures,
+    "collection": Collection,
+    "punctuality": Punctuality,
+    "write_offs": WriteOffs,
     "loans": LoanList,
     "loan": LoanDetail,
     "alerts": AlertList,

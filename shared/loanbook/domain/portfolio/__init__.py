@@ -49,6 +49,7 @@ from loanbook.domain.portfolio.migration import (
     transition_matrix,
     vintage_curve,
 )
+from loanbook.domain.portfolio.missed import installments_missed, relapse_rate, roll_rates_by_missed
 from loanbook.domain.portfolio.ratio import Ratio, Share
 
 __all__ = [
@@ -78,6 +79,7 @@ __all__ = [
     "herfindahl",
     "ifrs9_stage",
     "in_portfolio",
+    "installments_missed",
     "is_in_default",
     "marginal_default_probabilities",
     "non_performing_ratio",
@@ -89,8 +91,10 @@ __all__ = [
     "provision",
     "recovery_of_missed",
     "recovery_rate",
+    "relapse_rate",
     "risk_coverage",
     "roll_rates",
+    "roll_rates_by_missed",
     "top_share",
     "transition_matrix",
     "vintage_curve",

@@ -56,7 +56,7 @@ def cure_rate(opening: Iterable[Loan], closing: Iterable[Loan], bucket: Delinque
     before = [loan for loan in opening if place_of(loan) == bucket.name]
     kinds: dict[str, list[Loan]] = {"cured": [], "restructure": [], "waiver": [], "written_off": []}
     for loan in before:
-        kind = _kind_of_cure(loan, after[loan.loan_id])
+        kind = kind_of_cure(loan, after[loan.loan_id])
         if kind is not None:
             kinds[kind].append(loan)
     principal = sum(loan.principal_outstanding for loan in before)
@@ -163,7 +163,8 @@ def _matrix(opening: Iterable[Loan], closing: Iterable[Loan], *, by_amount: bool
     }
 
 
-def _kind_of_cure(before: Loan, after: Loan) -> str | None:
+def kind_of_cure(before: Loan, after: Loan) -> str | None:
+    """Whether a late loan was cured, or is current (gone) for another reason; None while it is late."""
     if after.status is LoanStatus.WRITTEN_OFF:
         return "written_off"
     is_current = after.status in (LoanStatus.CLOSED, LoanStatus.OVERPAID) or after.days_past_due == 0

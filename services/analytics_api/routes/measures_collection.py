@@ -1,0 +1,173 @@
+"""Measures of a period, month by month as of the last close: collection, punctuality, write-offs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any, Literal, TypeVar
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
+
+from analytics_api.flow.collecting import (
+    MonthTallies,
+    by_part,
+    collection_of,
+    punctuality_of,
+    today_of,
+    write_offs_of,
+)
+from analytics_api.flow.rolling import month_end
+from analytics_api.routes.answers import respond
+from analytics_api.routes.measures import Month, marks, months_wanted
+from analytics_api.routes.wiring import PROBLEMS, Admitted, AppParts, PartFilter, Scope, find_scope
+from analytics_api.schemas.collection import (
+    Collection,
+    CollectionPart,
+    Punctuality,
+    PunctualityPart,
+    WriteOffPart,
+    WriteOffs,
+)
+from analytics_api.store import Reading
+from analytics_api.store.collecting import (
+    PartQuery,
+    fetch_tallies,
+    fetch_tally_mark,
+    sum_cash_today,
+    sum_portfolio_closes,
+)
+from loanbook.domain.portfolio.collection import MISSED_AFTER_DAYS
+
+router = APIRouter(prefix="/v1/measures", tags=["measures"], responses=PROBLEMS)
+Figure = TypeVar("Figure")
+
+
+class PartMonthsFilter(PartFilter):
+    """Which months of which part."""
+
+    from_: Annotated[Month | None, Field(alias="from", description="Five months before `to` if absent.")] = (
+        None
+    )
+    to: Annotated[Month | None, Field(description="The running month if absent.")] = None
+
+
+class PeriodFilter(PartMonthsFilter):
+    """And how to split it."""
+
+    by: Annotated[
+        Literal["branch", "region", "product"] | None, Field(description="Split into parts; whole if absent.")
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """The months asked for, and the close that their figures stand for; None before the first."""
+
+    scope: Scope
+    query: PartQuery
+    months: list[date]
+    as_of: date | None
+
+
+@router.get("/collection", response_model=Collection, summary="What fell due and what came in, by month")
+async def get_collection(
+    request: Request, parts: AppParts, _: Admitted, wanted: Annotated[PeriodFilter, Query()]
+) -> Response:
+    """Collection efficiency, current and total, of closed days; today stands beside it, so far."""
+
+    async def make() -> Collection:
+        async with parts.store.reading() as reading:
+            period, told = await _period(reading, wanted)
+            today, currency = period.scope.business_on, period.scope.currency
+            return Collection(
+                **told,
+                today=today_of(today, await sum_cash_today(reading, period.query, today), currency),
+                parts=[
+                    CollectionPart(part=part, months=months)
+                    for part, months in await _parts(reading, period, collection_of)
+                ],
+            )
+
+    return await respond(request, parts.answers, make)
+
+
+@router.get("/punctuality", response_model=Punctuality, summary="How installments went, by month")
+async def get_punctuality(
+    request: Request, parts: AppParts, _: Admitted, wanted: Annotated[PeriodFilter, Query()]
+) -> Response:
+    """Installments on time, late, missed and open, on-time rates by count and amount, average delays."""
+
+    async def make() -> Punctuality:
+        async with parts.store.reading() as reading:
+            period, told = await _period(reading, wanted)
+            return Punctuality(
+                **told,
+                missed_after_days=MISSED_AFTER_DAYS,
+                parts=[
+                    PunctualityPart(part=part, months=months)
+                    for part, months in await _parts(reading, period, punctuality_of)
+                ],
+            )
+
+    return await respond(request, parts.answers, make)
+
+
+@router.get("/write-offs", response_model=WriteOffs, summary="What was lost and what came back, by month")
+async def get_write_offs(
+    request: Request, parts: AppParts, _: Admitted, wanted: Annotated[PeriodFilter, Query()]
+) -> Response:
+    """Write-off ratios over the average portfolio, and recovery rates by month of the write-off."""
+
+    async def make() -> WriteOffs:
+        async with parts.store.reading() as reading:
+            period, told = await _period(reading, wanted)
+            found = await _parts(reading, period, write_offs_of, with_portfolio=True)
+            return WriteOffs(**told, parts=[WriteOffPart(part=part, months=months) for part, months in found])
+
+    return await respond(request, parts.answers, make)
+
+
+def part_query(scope: Scope, wanted: PartFilter, by: str | None = None) -> PartQuery:
+    """The part asked for, as the store takes it."""
+    return PartQuery(
+        book_key=scope.book_key,
+        currency_key=scope.currency_key,
+        selection=wanted.selection(),
+        by=by or "",
+    )
+
+
+async def _period(reading: Reading, wanted: PeriodFilter) -> tuple[Period, dict[str, Any]]:
+    scope = await find_scope(reading, wanted.book, wanted.currency)
+    mark = await fetch_tally_mark(reading, scope.book_key)
+    as_of = mark["as_of"] if mark else None
+    months = months_wanted(scope, wanted.from_, wanted.to)
+    period = Period(
+        scope=scope,
+        query=part_query(scope, wanted, wanted.by),
+        months=[month for month in months if as_of is not None and month <= as_of],
+        as_of=as_of,
+    )
+    told = await marks(reading, scope, as_of)
+    return period, told | {"by": wanted.by, "waiting_loans": mark["waiting_loans"] if mark else 0}
+
+
+async def _parts(
+    reading: Reading,
+    period: Period,
+    figure: Callable[[MonthTallies, str], Figure],
+    *,
+    with_portfolio: bool = False,
+) -> list[tuple[str | None, list[Figure]]]:
+    """A figure for each part and month; the whole has no name. Nothing before the first close."""
+    if period.as_of is None or not period.months:
+        return []
+    keys = (reading, period.query, period.months[0], min(month_end(period.months[-1]), period.as_of))
+    tallies = await fetch_tallies(*keys, as_of=period.as_of)
+    portfolio = await sum_portfolio_closes(*keys) if with_portfolio else ()
+    return [
+        (label if period.query.by else None, [figure(month, period.scope.currency) for month in months])
+        for label, months in by_part(period.months, period.as_of, tallies, portfolio).items()
+    ]
