@@ -19,6 +19,7 @@ from ingest import metrics
 from ingest.cache import LoanCache
 from ingest.day_markers import spread_marker
 from ingest.flow import Subject, change
+from ingest.locked import row_of
 from ingest.records import DAYS_AHEAD_MAX, Book, ChangedLoan, LoanRef, Segment
 from ingest.rows import stored_loan
 from ingest.store import PostgresLoanStore
@@ -155,7 +156,7 @@ async def roll_loans(
         load_sql("ingest", "lock_due_loans"), book.book_key, slices, book.business_on, _LOANS_MAX
     )
     due = await unit.lock(LoanRef(row["slice"], row["loan_key"]) for row in rows)
-    stored = {ref: stored_loan(row) for ref, row in due.items()}
+    stored = {ref: stored_loan(row_of(row)) for ref, row in due.items()}
     histories = await unit.histories(ref for ref in due if not cache.holds(ref, stored[ref].version))
     changes = []
     for ref, row in due.items():

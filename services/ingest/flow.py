@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -11,12 +11,14 @@ from operator import attrgetter
 from typing import Protocol
 
 from ingest.cache import LoanCache
-from ingest.plain import NOTHING_PLAIN, Locked, PlainChanges, Rules, choose, fold_plain
+from ingest.locked import Locked, row_of
+from ingest.plain import PlainBatch, PlainChanges, Rules, arrange, choose, choose_none, fold_plain
 from ingest.records import (
     BatchOutcome,
     Book,
     ChangedLoan,
     Claimed,
+    Identity,
     LedgerRow,
     LoanRef,
     Record,
@@ -33,7 +35,7 @@ from loanbook.domain.loan import Loan, fold
 from loanbook.domain.settings import ProductSettings
 from loanbook.kafka.batches import Partition
 from loanbook.postgres.ledger import TYPE_KEYS
-from loanbook.topics import loan_key_of, slice_of
+from loanbook.topics import loan_key_of, slices_of
 from loanbook.wire import Received, ReceivedDayClosed, ReceivedReference
 
 _OTHER = (ReceivedDayClosed, ReceivedReference)  # records that are no events of a loan
@@ -69,8 +71,11 @@ class Unit(Protocol):
     async def lock_loans(self, rows: Sequence[LedgerRow]) -> dict[LoanRef, Locked]:
         """Insert missing loans, then lock all in key order."""
 
-    async def append(self, rows: Sequence[LedgerRow]) -> bool:
-        """Write ledger rows believed to be new; False, and nothing written, when one was known."""
+    async def known(self, rows: Sequence[LedgerRow]) -> Collection[Identity]:
+        """Which of these the ledger holds already."""
+
+    async def append(self, batch: PlainBatch) -> bool:
+        """Write payments believed to be new; False, and nothing written, when one was known."""
 
     async def remember(self, rows: Sequence[LedgerRow]) -> Remembered:
         """Write the ledger rows that are new."""
@@ -111,12 +116,13 @@ async def record_batch(segments: Sequence[Segment], store: LoanStore, cache: Loa
         records = [record for segment in claimed.segments for record in segment.records]
         rows, dead = sort_out(records, unit)
         locked = await unit.lock_loans(rows)
-        batch, others = choose(rows, locked, unit.directory)
-        if not await unit.append(batch.rows):  # one was known after all: the general way tells which
-            batch, others = NOTHING_PLAIN, rows
+        arrivals = arrange(rows, locked)
+        batch, others = choose(arrivals, await unit.known(arrivals.earlier), unit.directory)
+        if not await unit.append(batch):  # one was known after all: the general way tells which
+            batch, others = choose_none(arrivals)
         remembered = await unit.remember(others)
         changes = await fold_changed(unit, locked, remembered.fresh, cache)
-        plain = fold_plain(batch, unit.directory) if batch.locked else None
+        plain = fold_plain(batch, unit.directory) if batch.rows else None
         await unit.save(changes, remembered.fresh, plain)
         await unit.refer([r.value for r in records if isinstance(r.value, ReceivedReference)])
         dead += [(row.record, Rejection("id was used before with other content", "id"))
@@ -131,14 +137,14 @@ async def record_batch(segments: Sequence[Segment], store: LoanStore, cache: Loa
         conflicts=len(remembered.conflicts),
         dead=len(dead),
         dead_by_partition=Counter(record.partition for record, _ in dead),
-        loans=len(changes) + len(batch.locked),
+        loans=len(changes) + len(batch.loans),
         refused=claimed.refused,
     )
 
 
 def sort_out(records: Iterable[Record], unit: Unit) -> tuple[list[LedgerRow], list[tuple[Record, Rejection]]]:
     """Ledger rows of the loan events, and the records that are faulty without any context."""
-    rows: list[LedgerRow] = []
+    taken: list[tuple[Record, Received, Book]] = []
     dead: list[tuple[Record, Rejection]] = []
     for record in records:
         value = record.value
@@ -149,10 +155,26 @@ def sort_out(records: Iterable[Record], unit: Unit) -> tuple[list[LedgerRow], li
             if book is None:
                 dead.append((record, Rejection(f"unknown book {value.event.book!r}", "book")))
             else:
-                rows.append(_ledger_row(record, value, book, unit.directory))
+                taken.append((record, value, book))
         elif (fault := reference_fault(value, unit.books)) is not None:
             dead.append((record, fault))
-    return rows, dead
+    return ledger_rows(taken, unit.directory), dead
+
+
+def ledger_rows(taken: Sequence[tuple[Record, Received, Book]], directory: Directory) -> list[LedgerRow]:
+    """Events with their place in the tables."""
+    slices = slices_of([value.event.loan_id for _, value, _ in taken])
+    return [
+        LedgerRow(
+            ref=LoanRef(number, loan_key_of(value.event.book, value.event.loan_id)),
+            book=book,
+            source_key=directory.source_key(value.event.source),
+            event=value.event,
+            record=record,
+            data=value.data,
+        )
+        for number, (record, value, book) in zip(slices, taken, strict=True)
+    ]
 
 
 def tallies(
@@ -181,7 +203,7 @@ async def fold_changed(
     by_loan: dict[LoanRef, list[LedgerRow]] = defaultdict(list)
     for row in fresh:
         by_loan[row.ref].append(row)
-    stored = {ref: stored_loan(locked[ref]) for ref in by_loan}
+    stored = {ref: stored_loan(row_of(locked[ref])) for ref in by_loan}
     cold = [ref for ref in by_loan if not cache.holds(ref, stored[ref].version)]
     histories = await unit.histories(cold)
     changes = []
@@ -272,15 +294,3 @@ def _by_partition(records: Iterable[Record]) -> Counter[Partition]:
     for partition, group in groupby(records, attrgetter("partition")):
         counts[partition] += sum(1 for _ in group)
     return counts
-
-
-def _ledger_row(record: Record, value: Received, book: Book, directory: Directory) -> LedgerRow:
-    event = value.event
-    return LedgerRow(
-        ref=LoanRef(slice_of(event.loan_id), loan_key_of(event.book, event.loan_id)),
-        book=book,
-        source_key=directory.source_key(event.source),
-        event=event,
-        record=record,
-        data=value.data,
-    )

@@ -7,28 +7,28 @@ from typing import Any
 
 import asyncpg
 
-from ingest.records import LedgerRow, Remembered
+from ingest.records import Identity, LedgerRow, Remembered
 from ingest.rows import EVENT_COLUMNS, event_row
+from loanbook.postgres.binary_copy import copy_rows
 from loanbook.postgres.ledger import TYPE_KEYS
 from loanbook.postgres.load_sql import load_sql
 from loanbook.postgres.pool import Connection
 
-Identity = tuple[int, str, int]
 
-
-async def append_events(connection: Connection, rows: Sequence[LedgerRow]) -> bool:
-    """Write events believed to be new; False, and nothing written, when one was known in some way."""
-    if not rows:
-        return True
+async def append_events(connection: Connection, columns: Sequence[str], rows: bytes) -> bool:
+    """COPY events believed to be new; False, and nothing written, when one was known in some way."""
     await connection.execute("SAVEPOINT append_events")  # by hand: nothing is sent on a connection that broke
     try:
-        await connection.copy_records_to_table(
-            "event", schema_name="core", records=map(event_row, rows), columns=EVENT_COLUMNS
-        )
+        await copy_rows(connection, "event", columns, rows, schema="core")
     except asyncpg.UniqueViolationError:
         await connection.execute("ROLLBACK TO SAVEPOINT append_events")
         return False
     return True
+
+
+async def known_of(connection: Connection, rows: Sequence[LedgerRow]) -> set[Identity]:
+    """Which of these events the ledger holds."""
+    return set(await _contents(connection, rows))
 
 
 async def remember_events(connection: Connection, rows: Sequence[LedgerRow]) -> Remembered:

@@ -6,25 +6,24 @@ repetition, reversal or correction only adds to the sum paid: `loanbook.domain.p
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Protocol
+from datetime import date
+from typing import Protocol
 
 import numpy as np
 
-from ingest.records import LedgerRow, LoanRef
+from ingest.locked import Ints, Locked, LockedColumns
+from ingest.records import Identity, LedgerRow, LoanRef
 from loanbook.domain.events import PaymentPosted
 from loanbook.domain.loan import FOLD_VERSION
-from loanbook.domain.plain import Ints, PlainLoans, Received, met_days, pay, plans_of
+from loanbook.domain.plain import Flags, PlainLoans, Received, met_days, pay, plans_of
 from loanbook.domain.plain_figures import PlainFigures, plain_figures
 from loanbook.postgres.ledger import TYPE_KEYS
 
-Locked = Mapping[str, Any]  # a row of lock_loans.sql
-_PAYMENT = TYPE_KEYS[PaymentPosted.TYPE]
-_ARRAY_HEAD = 20  # bytes before the elements of an array as the server sends it
-_ELEMENT = np.dtype([("size", ">i4"), ("value", ">i2")])
+PAYMENT = TYPE_KEYS[PaymentPosted.TYPE]
+_DETAIL_MAX = 1000  # bytes of an event's data; a longer one would make the rows of all others as wide
+_EPOCH_S = 946_684_800  # 2000-01-01, from which the server counts microseconds
 
 
 class Rules(Protocol):
@@ -41,20 +40,41 @@ class Rules(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlainBatch:
-    """Loans that take the short cut, in key order: their locked rows, the new payments of each in order."""
+class Arrivals:
+    """New events loan by loan in their order, and their locked loans; a column has one value an event."""
 
-    locked: list[Locked]
-    payments: list[Sequence[LedgerRow]]
+    loans: LockedColumns
+    rows: list[LedgerRow]
+    arrived: Ints  # number of each event among those that came
+    place: Ints  # of the event's loan
+    order: Sequence[Ints]  # head of LoanEvent.order: two ordinals, the sequence, the server's microseconds
+    is_later: Flags  # than all its loan had, and than the arrival before it
+
+    @property
+    def earlier(self) -> list[LedgerRow]:
+        """What may be a repetition: the ledger knows."""
+        return [self.rows[number] for number in np.flatnonzero(~self.is_later).tolist()]
+
+    def but(self, chosen: Flags) -> list[LedgerRow]:
+        """All but the chosen ones, as they came."""
+        left = np.flatnonzero(~chosen)
+        return [self.rows[number] for number in left[np.argsort(self.arrived[left])].tolist()]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlainBatch:
+    """Loans that take the short cut, in key order, and their new payments, loan by loan in order."""
+
+    loans: LockedColumns
+    rows: list[LedgerRow]
+    place: Ints  # of each payment's loan
+    order: Sequence[Ints]  # of each payment, as in Arrivals
     today: Ints  # ordinal of each loan's business day
 
     @property
-    def rows(self) -> list[LedgerRow]:
-        """All payments, loan by loan."""
-        return [row for rows in self.payments for row in rows]
-
-
-NOTHING_PLAIN = PlainBatch(locked=[], payments=[], today=np.zeros(0, np.int64))
+    def amounts(self) -> Ints:
+        """What was paid, in minor units."""
+        return np.array([row.event.fact.cash for row in self.rows], np.int64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,68 +87,95 @@ class PlainChanges:
     received: list[tuple[Ints, Ints, Received]]  # places of the loans, the day and what came of it
 
 
-def choose(
-    rows: Iterable[LedgerRow], locked: Mapping[LoanRef, Locked], rules: Rules
-) -> tuple[PlainBatch, list[LedgerRow]]:
-    """Part the events of loans that may take the short cut from all others."""
-    by_loan: dict[LoanRef, list[LedgerRow]] = defaultdict(list)
-    for row in rows:
-        by_loan[row.ref].append(row)
-    chosen, others = [], []
-    for ref, news in by_loan.items():
-        if _follow(news, locked[ref], rules):
-            chosen.append(ref)
-        else:
-            others += news
-    chosen.sort()
-    batch = PlainBatch(
-        locked=[locked[ref] for ref in chosen],
-        payments=[by_loan[ref] for ref in chosen],
-        today=np.array([by_loan[ref][0].book.business_on.toordinal() for ref in chosen], np.int64),
+def arrange(rows: Sequence[LedgerRow], locked: Mapping[LoanRef, Locked]) -> Arrivals:
+    """Put events in the order of their loans and tell which are later than all that was known."""
+    refs = sorted(locked)
+    loans = LockedColumns.of([locked[ref] for ref in refs])
+    places = {ref: place for place, ref in enumerate(refs)}
+    place = np.array([places[row.ref] for row in rows], np.int64)
+    order = _order_of(rows)
+    arrived = np.lexsort((*reversed(order), place))
+    place, order = place[arrived], [part[arrived] for part in order]
+    return Arrivals(
+        loans=loans,
+        rows=[rows[number] for number in arrived.tolist()],
+        arrived=arrived,
+        place=place,
+        order=order,
+        is_later=_is_later(loans, place, order),
     )
-    return batch, others
+
+
+def choose(
+    arrivals: Arrivals, known: Collection[Identity], rules: Rules
+) -> tuple[PlainBatch, list[LedgerRow]]:
+    """Part payments that may take the short cut from all other events; `known` are in the ledger already."""
+    loans, place = arrivals.loans, arrivals.place
+    is_plain = (loans["is_plain"] == 1) & (loans["fold_version"] == FOLD_VERSION)
+    candidates = np.flatnonzero(is_plain[place])
+    fits = np.zeros(len(place), np.bool_)
+    fits[candidates] = [
+        _is_plain_payment(arrivals.rows[number], loans.rows[place[number]]) for number in candidates.tolist()
+    ]
+    fits &= _in_currency(arrivals, rules)
+    repeats = _repeats(arrivals, known)
+    is_plain[place[~repeats & ~(fits & arrivals.is_later)]] = False
+    chosen = is_plain[place] & ~repeats
+    return _batch(arrivals, chosen), arrivals.but(chosen)
+
+
+def choose_none(arrivals: Arrivals) -> tuple[PlainBatch, list[LedgerRow]]:
+    """Leave all events to the general way."""
+    none = np.zeros(len(arrivals.rows), np.bool_)
+    return _batch(arrivals, none), arrivals.but(none)
 
 
 def fold_plain(batch: PlainBatch, rules: Rules) -> PlainChanges:
     """Add the payments to their loans, and read the loans off at their book's day."""
-    loans = _loans_of(batch.locked, rules)
+    loans = _loans_of(batch.loans, rules)
+    amounts = batch.amounts
+    turns = _turns(batch.place)
     received = []
-    for turn in range(max(map(len, batch.payments), default=0)):
-        places = [place for place, rows in enumerate(batch.payments) if len(rows) > turn]
-        facts: list[Any] = [batch.payments[place][turn].event.fact for place in places]
-        which = np.array(places, np.int64)
-        day = np.array([fact.effective_on.toordinal() for fact in facts], np.int64)
-        amount = np.array([fact.amount_minor for fact in facts], np.int64)
-        received.append((which, day, pay(loans, which, day, amount)))
+    for turn in range(int(turns.max(initial=-1)) + 1):
+        now = turns == turn
+        which, day = batch.place[now], batch.order[0][now]
+        received.append((which, day, pay(loans, which, day, amounts[now])))
     figures = plain_figures(loans, batch.today)
     return PlainChanges(batch=batch, loans=loans, figures=figures, received=received)
 
 
-def _follow(news: list[LedgerRow], locked: Locked, rules: Rules) -> bool:
-    """Whether these events are payments in order, each later than all that the loan had."""
-    if not locked["is_plain"] or locked["fold_version"] != FOLD_VERSION:
-        return False
-    if len(news) > 1:
-        news.sort(key=_order)
-    last = (
-        locked["last_effective_on"], locked["last_business_on"],
-        locked["last_sequence"], locked["last_recorded_at"],
-    )  # fmt: skip
-    for row in news:
-        order = _order(row)
-        if order <= last or not _is_plain_payment(row, locked, rules):
-            return False
-        last = order
-    return True
-
-
-def _order(row: LedgerRow) -> tuple[Any, Any, int, datetime]:
+def _order_of(rows: Sequence[LedgerRow]) -> list[Ints]:
     """The head of LoanEvent.order; events alike in it are not told apart, and go the general way."""
-    event, fact = row.event, row.event.fact
-    return (fact.effective_on, fact.business_on, event.sequence or 0, event.recorded_at)
+    events = [row.event for row in rows]
+    facts = [event.fact for event in events]
+    ordinal = date.toordinal
+    seconds = np.array([event.recorded_at.timestamp() for event in events])
+    return [
+        np.array([ordinal(fact.effective_on) for fact in facts], np.int64),
+        np.array([ordinal(fact.business_on) for fact in facts], np.int64),
+        np.array([event.sequence or 0 for event in events], np.int64),
+        np.rint((seconds - _EPOCH_S) * 1_000_000).astype(np.int64),
+    ]
 
 
-def _is_plain_payment(row: LedgerRow, locked: Locked, rules: Rules) -> bool:
+def _is_later(loans: LockedColumns, place: Ints, order: Sequence[Ints]) -> Flags:
+    names = ("last_effective_on", "last_business_on", "last_sequence", "last_recorded_at")
+    is_new = _is_over(order, [loans[name][place] for name in names])
+    is_first = np.diff(place, prepend=-1) > 0
+    return is_new & (is_first | _is_over(order, [np.roll(part, 1) for part in order]))
+
+
+def _is_over(order: Sequence[Ints], before: Sequence[Ints]) -> Flags:
+    """Where one order is strictly above another, compared part by part."""
+    is_over = np.zeros(len(order[0]), np.bool_)
+    is_same = np.ones(len(order[0]), np.bool_)
+    for part, part_before in zip(order, before, strict=True):
+        is_over |= is_same & (part > part_before)
+        is_same &= part == part_before
+    return is_over
+
+
+def _is_plain_payment(row: LedgerRow, locked: Locked) -> bool:
     event, fact = row.event, row.event.fact
     if type(fact) is not PaymentPosted or fact.portions is not None or fact.charge_id or fact.relates_to:
         return False
@@ -137,36 +184,66 @@ def _is_plain_payment(row: LedgerRow, locked: Locked, rules: Rules) -> bool:
     named = locked["named_ids"]
     if named and (event.event_id in named or fact.entity_id in named):
         return False
-    currency = rules.currency_key(fact.currency)
-    return currency == locked["currency_key"] and rules.counts(row.book.book_key, _PAYMENT, event.source)
+    return len(row.data) <= _DETAIL_MAX
 
 
-def columns_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, Sequence[Any]]:
-    """Rows of a query as columns."""
-    return dict(zip(rows[0].keys(), zip(*[row.values() for row in rows], strict=True), strict=True))
+def _in_currency(arrivals: Arrivals, rules: Rules) -> Flags:
+    """Whether an event is in its loan's currency and its source has the word on payments."""
+    met: dict[tuple[str | None, int, str], int] = {}
+    for row in arrivals.rows:
+        said = (row.event.fact.currency, row.book.book_key, row.event.source)
+        if said not in met:
+            counts = rules.counts(row.book.book_key, PAYMENT, row.event.source)
+            met[said] = rules.currency_key(row.event.fact.currency) if counts else -1
+    given = [met[row.event.fact.currency, row.book.book_key, row.event.source] for row in arrivals.rows]
+    is_in: Flags = np.array(given, np.int64) == arrivals.loans["currency_key"][arrivals.place]
+    return is_in
 
 
-def _loans_of(locked: Sequence[Locked], rules: Rules) -> PlainLoans:
-    column = columns_of(locked)
+def _repeats(arrivals: Arrivals, known: Collection[Identity]) -> Flags:
+    """Which events the ledger holds, or the arrival before is the same: they change nothing."""
+    repeats = np.zeros(len(arrivals.rows), np.bool_)
+    for number in np.flatnonzero(~arrivals.is_later).tolist():
+        identity = arrivals.rows[number].identity
+        repeats[number] = identity in known or identity == arrivals.rows[number - 1].identity
+    return repeats
 
-    def ints(name: str) -> Ints:
-        return np.array(column[name], np.int64)
 
-    plans = plans_of(column["packed"])
-    late = np.frombuffer(b"".join([sent[_ARRAY_HEAD:] for sent in column["days_late"]]), _ELEMENT)["value"]
+def _batch(arrivals: Arrivals, is_chosen: Flags) -> PlainBatch:
+    chosen = np.flatnonzero(is_chosen)
+    places, place = np.unique(arrivals.place[chosen], return_inverse=True)
+    rows = [arrivals.rows[number] for number in chosen.tolist()]
+    first = np.searchsorted(place, np.arange(len(places))).tolist()
+    return PlainBatch(
+        loans=arrivals.loans.take(places),
+        rows=rows,
+        place=place,
+        order=[part[chosen] for part in arrivals.order],
+        today=np.array([rows[number].book.business_on.toordinal() for number in first], np.int64),
+    )
+
+
+def _turns(place: Ints) -> Ints:
+    """The how-manieth of its loan each payment is, from 0."""
+    numbers = np.arange(len(place))
+    return numbers - np.searchsorted(place, place)
+
+
+def _loans_of(locked: LockedColumns, rules: Rules) -> PlainLoans:
+    plans = plans_of([row["packed"] for row in locked.rows])
     return PlainLoans(
         plans=plans,
-        rules=np.array([rules.rules(key) for key in column["product_key"]], np.int64),
-        disbursed=ints("disbursed_minor"),
-        disbursed_day=ints("disbursed_day"),
-        scheduled=ints("scheduled_minor"),
-        term_days=ints("term_days"),
-        estimated=np.array(column["estimated"], np.bool_),
-        applied=plans.total - ints("total_outstanding_minor"),
-        overpaid=ints("overpaid_minor"),
-        paid=ints("paid_minor"),
-        last_payment=ints("last_payment_minor"),
-        last_payment_day=ints("last_payment_day"),
-        closed_day=ints("closed_day"),
-        met_day=met_days(plans, late, ints("met")),
+        rules=np.array([rules.rules(key) for key in locked["product_key"].tolist()], np.int64),
+        disbursed=locked["disbursed_minor"],
+        disbursed_day=locked["disbursed_on"],
+        scheduled=locked["scheduled_minor"],
+        term_days=locked["term_days"],
+        estimated=locked["estimated"] == 1,
+        applied=plans.total - locked["total_outstanding_minor"],
+        overpaid=locked["overpaid_minor"],
+        paid=locked["paid_minor"],
+        last_payment=locked["last_payment_minor"],
+        last_payment_day=locked["last_payment_on"],
+        closed_day=locked["closed_on"],
+        met_day=met_days(plans, locked.days_late, locked["met"]),
     )

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from ingest.plain import Locked, PlainChanges, columns_of
-from ingest.records import LedgerRow, RollupCell, RollupMeasures
+from ingest.locked import Ints
+from ingest.plain import PlainChanges
+from ingest.records import RollupCell, RollupMeasures
 from ingest.rollups import CASH_FIELDS, CashCell, MinuteCell
-from loanbook.domain.plain import Ints
 from loanbook.postgres.binary_copy import Column, days, integers, smallints
 
 STATE_COLUMNS = (
@@ -29,7 +28,6 @@ PAST_COLUMNS = (
     "product_key", "bucket", "status", "loans", "disbursed_minor", "paid_minor", "principal_minor",
     "outstanding_minor", "overdue_minor", "overdue_principal_minor", "estimated_loans",
 )  # fmt: skip
-_EPOCH_S = 946_684_800  # 2000-01-01, from which the server counts microseconds
 _STATUSES = 16  # more than there are: a cell's number holds bucket and status beside the dimensions
 _BUCKETS = 8
 
@@ -53,9 +51,8 @@ class PlainRows:
     def __init__(self, changes: PlainChanges) -> None:
         self._changes = changes
         self._figures, self._loans = changes.figures, changes.loans
-        self._column = columns_of(changes.batch.locked)
-        heads = [self._column[name] for name in Head._fields]
-        self._heads, self._cells = _numbered([Head(*head) for head in zip(*heads, strict=True)])
+        self._column = changes.batch.loans
+        self._heads, self._cells = _numbered(np.stack([self._column[name] for name in Head._fields], axis=1))
 
     def states(self) -> list[Column]:
         """Columns of the stage that updates core.loan_state."""
@@ -89,12 +86,12 @@ class PlainRows:
 
     def past(self) -> tuple[list[Column], int]:
         """Columns of core.loan_day: figures that loans leave for a later day, and how many do."""
-        left = self._ints("as_of_day") < self._changes.batch.today
+        left = self._ints("as_of") < self._changes.batch.today
         status = self._ints("status")
         columns = [
             integers(self._ints("slice")[left], 2), integers(self._ints("loan_key")[left], 8),
-            days(self._ints("as_of_day")[left]), days(self._ints("as_of_day")[left]),
-            days(self._ints("past_due_day")[left]), integers(self._ints("book_key")[left], 2),
+            days(self._ints("as_of")[left]), days(self._ints("as_of")[left]),
+            days(self._ints("past_due_on")[left]), integers(self._ints("book_key")[left], 2),
             integers(self._ints("currency_key")[left], 2), integers(self._ints("branch_key")[left], 4),
             integers(self._ints("product_key")[left], 4), integers(self._ints("bucket")[left], 2),
             integers(status[left], 2), integers(np.ones_like(status)[left], 2),
@@ -143,48 +140,64 @@ class PlainRows:
 
     def minute_sums(self) -> dict[MinuteCell, tuple[int, int]]:
         """Count and amount of the payments taken in now, by branch."""
-        sums: dict[MinuteCell, tuple[int, int]] = {}
-        for cell, rows in zip(self._cells.tolist(), self._changes.batch.payments, strict=True):
+        batch = self._changes.batch
+        keys, sums = _summed(
+            self._cells[batch.place], np.stack([np.ones_like(batch.place), batch.amounts], axis=1)
+        )
+        found: dict[MinuteCell, tuple[int, int]] = {}
+        for cell, (count, amount) in zip(keys.tolist(), sums.tolist(), strict=True):
             key = MinuteCell(*self._heads[cell][:4])
-            count, amount = sums.get(key, (0, 0))
-            paid = sum(row.event.fact.cash for row in rows)
-            sums[key] = (count + len(rows), amount + paid)
-        return sums
+            known = found.get(key, (0, 0))
+            found[key] = (known[0] + count, known[1] + amount)
+        return found
 
     def refs(self) -> list[tuple[int, int, int]]:
         """Slice, book key and loan key of each loan."""
-        return list(zip(*(self._column[name] for name in ("slice", "book_key", "loan_key")), strict=True))
+        names = ("slice", "book_key", "loan_key")
+        return list(zip(*(self._ints(name).tolist() for name in names), strict=True))
 
     def slices(self) -> list[int]:
         """The slices these loans lie in, ascending."""
-        return sorted(set(self._column["slice"]))
+        found: list[int] = np.unique(self._ints("slice")).tolist()
+        return found
 
-    def late_arrivals(self) -> Iterator[tuple[Any, ...]]:
+    def late_arrivals(self) -> list[tuple[int, int, date, date]]:
         """Loans whose payments count from a closed day: key, business day, first day changed."""
         batch = self._changes.batch
-        for locked, rows in zip(batch.locked, batch.payments, strict=True):
-            if rows and rows[0].event.fact.effective_on < rows[0].book.business_on:
-                yield (
-                    locked["slice"],
-                    locked["loan_key"],
-                    rows[0].book.business_on,
-                    rows[0].event.fact.effective_on,
-                )
-
-    def _ints(self, name: str) -> Ints:
-        return np.array(self._column[name], np.int64)
-
-    def _heads_of_states(self) -> list[Column]:
-        batch = self._changes.batch
-        ends = [_last_order(locked, rows) for locked, rows in zip(batch.locked, batch.payments, strict=True)]
-        effective, business, sequence, recorded = (
-            np.array(part, np.int64) for part in zip(*ends, strict=True)
+        effective = batch.order[0]
+        is_late = (np.diff(batch.place, prepend=-1) > 0) & (effective < batch.today[batch.place])
+        which = batch.place[is_late]
+        columns = (
+            self._ints("slice")[which],
+            self._ints("loan_key")[which],
+            batch.today[which],
+            effective[is_late],
         )
         return [
-            integers(self._ints("slice"), 2), integers(self._ints("loan_key"), 8), days(batch.today),
-            integers(self._ints("version") + 1, 8), days(effective), days(business), integers(sequence, 8),
-            integers(recorded, 8),
+            (number, key, date.fromordinal(today), date.fromordinal(first))
+            for number, key, today, first in zip(*(column.tolist() for column in columns), strict=True)
+        ]
+
+    def _ints(self, name: str) -> Ints:
+        return self._column[name]
+
+    def _heads_of_states(self) -> list[Column]:
+        return [
+            integers(self._ints("slice"), 2), integers(self._ints("loan_key"), 8),
+            days(self._changes.batch.today), integers(self._ints("version") + 1, 8), *self._last_orders(),
         ]  # fmt: skip
+
+    def _last_orders(self) -> list[Column]:
+        """The order of each loan's latest event: the last of its payments, or what it was."""
+        batch = self._changes.batch
+        end = np.searchsorted(batch.place, np.arange(len(batch.loans)), side="right") - 1
+        is_paid = batch.place[end] == np.arange(len(batch.loans))
+        names = ("last_effective_on", "last_business_on", "last_sequence", "last_recorded_at")
+        effective, business, sequence, recorded = (
+            np.where(is_paid, part[end], self._ints(name))
+            for name, part in zip(names, batch.order, strict=True)
+        )
+        return [days(effective), days(business), integers(sequence, 8), integers(recorded, 8)]
 
     def _recent(self) -> Column:
         latest_first = self._figures.recent_days_late
@@ -219,11 +232,10 @@ class PlainRows:
         return self._cells[which] * _DAYS + day
 
 
-def _numbered(heads: Sequence[Head]) -> tuple[list[Head], Ints]:
+def _numbered(heads: Ints) -> tuple[list[Head], Ints]:
     """The distinct heads of cells, and for each loan the place of its own among them."""
-    places: dict[Head, int] = {}
-    cells = np.fromiter((places.setdefault(head, len(places)) for head in heads), np.int64, len(heads))
-    return list(places), cells
+    found, cells = np.unique(heads, axis=0, return_inverse=True)
+    return [Head(*head) for head in found.tolist()], cells.reshape(-1)
 
 
 def _summed(keys: Ints, values: Ints) -> tuple[Ints, Ints]:
@@ -239,16 +251,3 @@ def _summed(keys: Ints, values: Ints) -> tuple[Ints, Ints]:
 def _cash(count: int, **columns: Ints) -> Ints:
     nothing = np.zeros(count, np.int64)
     return np.stack([columns.get(name, nothing) for name in CASH_FIELDS], axis=1)
-
-
-def _last_order(locked: Locked, rows: Sequence[LedgerRow]) -> tuple[int, int, int, int]:
-    """The order of the loan's latest event: two ordinals, the sequence, the server's microseconds."""
-    if rows:
-        event = rows[-1].event
-        effective_on, business_on = event.fact.effective_on, event.fact.business_on
-        sequence, recorded_at = event.sequence or 0, event.recorded_at
-    else:
-        effective_on, business_on = locked["last_effective_on"], locked["last_business_on"]
-        sequence, recorded_at = locked["last_sequence"], locked["last_recorded_at"]
-    micros = round((recorded_at.timestamp() - _EPOCH_S) * 1_000_000)
-    return effective_on.toordinal(), business_on.toordinal(), sequence, micros

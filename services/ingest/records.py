@@ -140,6 +140,10 @@ class BatchOutcome:
     dead_by_partition: Counter[Partition] = field(default_factory=Counter)
 
 
+Identity = tuple[int, str, int]
+"""Loan key, event id and source key: what makes an event one."""
+
+
 class LedgerRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One event with everything core.event wants to know of it but the day of receipt."""
 
@@ -151,8 +155,8 @@ class LedgerRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     data: bytes
 
     @property
-    def identity(self) -> tuple[int, str, int]:
-        """Loan, event id and source: what makes an event one."""
+    def identity(self) -> Identity:
+        """Under which the ledger has it once."""
         return (self.ref.loan_key, self.event.event_id, self.source_key)
 
 

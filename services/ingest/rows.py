@@ -69,12 +69,12 @@ def event_row(row: LedgerRow, *, is_copy: bool = False) -> tuple[Any, ...]:
 
 
 def stored_loan(row: Mapping[str, Any]) -> StoredLoan:
-    """A locked row of core.loan_state: what the roll-ups hold of this loan."""
-    status = rollup_status(row["status"], charged_off=row["charged_off_on"] is not None)
+    """A row of core.loan_state: what the roll-ups hold of this loan."""
+    status = rollup_status(row["status"], charged_off=row["charged_off"])
     return StoredLoan(
         version=row["version"],
         as_of=row["as_of"],
-        quarantined=row["quarantined"],
+        quarantined=bool(row["quarantined"]),
         cell=RollupCell(
             row["slice"], row["book_key"], row["currency_key"], row["branch_key"], row["product_key"],
             row["bucket"], status,
@@ -85,7 +85,7 @@ def stored_loan(row: Mapping[str, Any]) -> StoredLoan:
             int(row["estimated"]),
         ),
         past_due_on=row["past_due_on"],
-        is_plain=row["is_plain"],
+        is_plain=bool(row["is_plain"]),
     )  # fmt: skip
 
 

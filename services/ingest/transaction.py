@@ -13,12 +13,15 @@ import msgspec
 
 from ingest.directory import PostgresDirectory
 from ingest.errors import KeyCollisionError
-from ingest.ledger import append_events, remember_events
-from ingest.plain import Locked, PlainChanges
+from ingest.ledger import append_events, known_of, remember_events
+from ingest.locked import Locked
+from ingest.plain import PlainBatch, PlainChanges
+from ingest.plain_ledger import LEDGER_COLUMNS, ledger_columns
 from ingest.records import (
     Book,
     ChangedLoan,
     Claimed,
+    Identity,
     LedgerRow,
     LoanRef,
     Record,
@@ -32,6 +35,7 @@ from ingest.records import (
 from ingest.saving import save_changes
 from loanbook.domain.events import BorrowerProfile, LoanEvent
 from loanbook.kafka.batches import Partition
+from loanbook.postgres.binary_copy import rows_of
 from loanbook.postgres.ledger import event_from_row
 from loanbook.postgres.load_sql import load_sql
 from loanbook.postgres.pool import Connection
@@ -93,9 +97,15 @@ class PostgresUnit:
             found |= {LoanRef(slice_number, row["loan_key"]): row for row in rows}
         return found
 
-    async def append(self, rows: Sequence[LedgerRow]) -> bool:
-        """Write ledger rows believed to be new; False, and nothing written, when one was known."""
-        return await append_events(self.connection, rows)
+    async def known(self, rows: Sequence[LedgerRow]) -> set[Identity]:
+        """Which of these the ledger holds already."""
+        return await known_of(self.connection, rows)
+
+    async def append(self, batch: PlainBatch) -> bool:
+        """Write payments believed to be new; False, and nothing written, when one was known."""
+        if not batch.rows:
+            return True
+        return await append_events(self.connection, LEDGER_COLUMNS, rows_of(ledger_columns(batch)))
 
     async def remember(self, rows: Sequence[LedgerRow]) -> Remembered:
         """Write the ledger rows that are new; a further copy of a fact is kept and marked."""

@@ -50,7 +50,9 @@ async def test_old_data_are_called_old(book: str, address: str, browser: Browser
     await tell(book, "UPDATE core.stream_position SET caught_up_at = now() - interval '6 minutes'")
     async with sight(browser) as seen:
         await seen.look_at(f"{address}/boards/lp-portfolio?refresh=5s")
-        await expect(seen.page.locator("#freshness")).to_have_attribute("data-state", "old", timeout=LOOKED_AGAIN)
+        await expect(seen.page.locator("#freshness")).to_have_attribute(
+            "data-state", "old", timeout=LOOKED_AGAIN
+        )
         await expect(seen.page.locator("#banner")).to_contain_text("what you see is 6.0 min old")
 
 
@@ -75,7 +77,9 @@ async def test_a_service_that_does_not_answer_leaves_the_last_figures_and_says_s
         await expect(seen.page.locator("#banner")).to_contain_text("does not answer. Figures are of")
         assert await seen.figure("PAR30") == figure
         await seen.page.unroute("**/query")
-        await expect(seen.page.locator("#freshness")).to_have_attribute("data-state", "live", timeout=LOOKED_AGAIN)
+        await expect(seen.page.locator("#freshness")).to_have_attribute(
+            "data-state", "live", timeout=LOOKED_AGAIN
+        )
         await expect(seen.page.locator("#banner")).to_be_hidden()
 
 

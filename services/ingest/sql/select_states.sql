@@ -1,5 +1,5 @@
 -- Loans as the tables hold them, the plan beside the state. $1: slices, $2: loan keys.
-SELECT s.*, s.quarantine IS NOT NULL AS quarantined,
+SELECT s.*, s.quarantine IS NOT NULL AS quarantined, s.charged_off_on IS NOT NULL AS charged_off,
        l.loan_id, l.borrower_id, l.disbursed_on, l.annual_rate_bps, l.term_days,
        p.schedule_version, p.due_on, p.kind, p.met_on, p.principal_due, p.interest_due, p.fee_due, p.penalty_due,
        p.principal_paid, p.interest_paid, p.fee_paid, p.penalty_paid, p.waived

@@ -28,21 +28,36 @@ _NO_ELEMENTS = 12  # bytes of an empty array behind its size: it has no dimensio
 _ELEMENT = np.dtype([("size", ">i4"), ("value", ">i2")])
 
 
-def integers(values: NDArray[np.generic], width: int) -> Column:
-    """A column of integers of 1 (boolean), 2, 4 or 8 bytes, without nulls."""
+def integers(values: NDArray[np.generic], width: int, is_null: NDArray[np.bool_] | None = None) -> Column:
+    """A column of integers of 1 (boolean), 2, 4 or 8 bytes."""
     rows = np.empty(len(values), [("size", ">i4"), ("value", f">i{width}")])
     rows["size"], rows["value"] = width, values
-    return _bytes_of(rows), None
+    if is_null is None or not is_null.any():
+        return _bytes_of(rows), None
+    rows["size"][is_null] = -1
+    written = np.ones((len(values), 4 + width), np.bool_)
+    written[is_null, 4:] = False
+    return _bytes_of(rows), written
 
 
 def days(ordinals: NDArray[np.int64]) -> Column:
     """A column of dates from ordinals; 0 is null."""
-    is_null = ordinals == 0
-    rows = np.empty(len(ordinals), [("size", ">i4"), ("value", ">i4")])
-    rows["size"], rows["value"] = np.where(is_null, -1, 4), ordinals - _EPOCH
-    written = np.ones((len(ordinals), 8), np.bool_)
-    written[is_null, 4:] = False
-    return _bytes_of(rows), written
+    return integers(ordinals - _EPOCH, 4, ordinals == 0)
+
+
+def texts(values: Sequence[bytes | None]) -> Column:
+    """A column of text or bytea; as wide as the longest of them."""
+    given = [value or b"" for value in values]
+    lengths = np.fromiter(map(len, given), np.int64, len(given))
+    width = max(1, int(lengths.max(initial=0)))
+    content = np.array(given, f"S{width}").view(np.uint8).reshape(len(given), width)
+    sizes = np.where([value is None for value in values], -1, lengths).astype(">i4")
+    is_size = np.ones((len(given), 4), np.bool_)
+    is_content = np.arange(width) < lengths[:, None]
+    return (
+        np.concatenate([_bytes_of(sizes), content], axis=1),
+        np.concatenate([is_size, is_content], axis=1),
+    )
 
 
 def smallints(matrix: NDArray[np.int64], counts: NDArray[np.int64]) -> Column:

@@ -1,0 +1,77 @@
+"""Locked rows of loans: their numbers travel as one value a loan, read as columns or one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Locked: TypeAlias = Mapping[str, Any]  # a row of lock_loans.sql
+Ints: TypeAlias = NDArray[np.int64]
+
+NUMBERS = (
+    "slice", "loan_key", "version", "as_of", "quarantined", "is_plain", "fold_version", "book_key",
+    "currency_key", "branch_key", "product_key", "bucket", "status", "charged_off", "estimated",
+    "disbursed_minor", "scheduled_minor", "paid_minor", "principal_outstanding_minor",
+    "total_outstanding_minor", "overdue_minor", "overdue_principal_minor", "overpaid_minor",
+    "last_payment_minor", "term_days", "past_due_on", "disbursed_on", "last_payment_on", "closed_on",
+    "met", "last_effective_on", "last_business_on", "last_sequence",
+)  # fmt: skip
+"""What the array in lock_loans.sql holds, in its order; days are ordinals, 0 for none."""
+
+_HEAD, _ELEMENT = 20, 12  # bytes before the elements of an array as the server sends it, and of each
+_END = _HEAD + _ELEMENT * len(NUMBERS)
+ROW = np.dtype(
+    {
+        "names": [*NUMBERS, "last_recorded_at"],  # microseconds since 2000, behind the array
+        "formats": [">i8"] * (len(NUMBERS) + 1),
+        "offsets": [*range(_HEAD + 4, _END, _ELEMENT), _END],
+        "itemsize": _END + 8,
+    }
+)
+_LATE = np.dtype([("size", ">i4"), ("value", ">i2")])
+
+
+@dataclass(frozen=True, slots=True)
+class LockedColumns:
+    """The numbers of many locked loans, a column at a time."""
+
+    rows: Sequence[Locked]
+    numbers: NDArray[Any]  # of ROW
+
+    @classmethod
+    def of(cls, rows: Sequence[Locked]) -> LockedColumns:
+        """Read the numbers of locked rows."""
+        return cls(rows, np.frombuffer(b"".join([row["numbers"] for row in rows]), ROW))
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, name: str) -> Ints:
+        """One number of every loan."""
+        return self.numbers[name].astype(np.int64)
+
+    def take(self, places: Ints) -> LockedColumns:
+        """The loans at these places."""
+        return LockedColumns([self.rows[place] for place in places.tolist()], self.numbers[places])
+
+    @property
+    def days_late(self) -> Ints:
+        """How late each met installment was, loan by loan, end to end."""
+        sent = b"".join([row["days_late"][_HEAD:] for row in self.rows])
+        return np.frombuffer(sent, _LATE)["value"].astype(np.int64)
+
+
+def row_of(locked: Locked) -> dict[str, Any]:
+    """One loan's numbers by their names; its days as dates."""
+    values = np.frombuffer(locked["numbers"], ROW)[0].tolist()
+    row: dict[str, Any] = dict(zip(ROW.names or (), values, strict=True))
+    return row | {"as_of": date.fromordinal(row["as_of"]), "past_due_on": _day_of(row["past_due_on"])}
+
+
+def _day_of(ordinal: int) -> date | None:
+    return date.fromordinal(ordinal) if ordinal else None
