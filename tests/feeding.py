@@ -14,6 +14,7 @@ from ingest.cache import LoanCache
 from ingest.day_roll import flip, sweep
 from ingest.decoding import cut, decode_record
 from ingest.flow import record_batch
+from ingest.merging import merge_rollups
 from ingest.records import BatchOutcome, Segment
 from ingest.restate_sweep import restate_some
 from ingest.store import PostgresLoanStore
@@ -112,9 +113,10 @@ class Feed:
         return RecordBatch(Partition(LOAN_EVENTS, number), start, start + len(records), records, 1)
 
     async def close_day(self, day: date, book: str = "demo") -> None:
-        """Close a day in every partition, flip and sweep until nothing is left to do."""
+        """Close a day in every partition, flip and sweep until nothing is left to do, and merge."""
         await self.send_raw({n: [(None, day_closed(day, book))] for n in range(SLICES)})
         await self.roll()
+        await merge_rollups(self.store.pool)
 
     async def restate(self) -> int:
         """Tell past days anew until nothing is left to tell; returns the loans told."""

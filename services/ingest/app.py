@@ -21,6 +21,7 @@ from ingest.day_roll import DayRoll
 from ingest.decoding import cut, decode_record
 from ingest.inbox import Inbox
 from ingest.lane import Lane
+from ingest.merging import RollupMerge
 from ingest.positions import take_over
 from ingest.records import BatchOutcome, Segment
 from ingest.relay import run_relay
@@ -58,6 +59,7 @@ class IngestWorker:
         self.relay_wake = asyncio.Event()
         self.breaker = DeadLetterBreaker(settings.dead_share_max, settings.dead_window)
         self.day_roll = DayRoll(store, self.cache)
+        self.merge = RollupMerge(store.pool, rows_max=settings.merge_rows, every=settings.merge_every)
         self._unacked: dict[Partition, list[RecordBatch]] = {}
         self._stopped: set[Partition] = set()
         self.lanes = [self._make_lane() for _ in range(settings.lanes)]
@@ -142,6 +144,7 @@ class IngestWorker:
             lambda: forever(lambda: self.day_roll.run(self._release), "day_roll"),
             lambda: forever(lambda: run_relay(self.store, self._producer, self.relay_wake), "relay"),
             lambda: forever(lambda: run_restate_sweep(self.store), "restate_sweep"),
+            lambda: forever(self.merge.run, "merge"),
             lambda: forever(self._watch_progress, "progress"),
             lambda: forever(self._trim, "trim"),
             lambda: forever(lambda: run_clock(self.store, self.relay_wake.set), "clock"),

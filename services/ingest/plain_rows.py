@@ -9,9 +9,8 @@ import numpy as np
 
 from ingest.locked import Ints
 from ingest.plain import PlainChanges
-from ingest.records import RollupCell, RollupMeasures
-from ingest.rollups import CASH_FIELDS, CashCell, MinuteCell
-from loanbook.postgres.binary_copy import Column, days, integers, smallints
+from ingest.rollups import CASH_FIELDS, MinuteCell
+from loanbook.postgres.binary_copy import EPOCH, Column, days, integers, smallints
 
 STATE_COLUMNS = (
     "slice", "loan_key", "as_of", "version", "last_effective_on", "last_business_on", "last_sequence",
@@ -100,21 +99,18 @@ class PlainRows:
         ]  # fmt: skip
         return columns, int(left.sum())
 
-    def book_differences(self) -> dict[RollupCell, RollupMeasures]:
+    def book_differences(self) -> Ints:
         """What leaves the old cells of core.book_now and enters the new ones."""
         before = self._in_cell(self._ints("bucket"), self._ints("status"))
         after = self._in_cell(self._figures.bucket, self._figures.status)
         stay = -np.stack(self._measures_before(), axis=1)
         come = np.stack(self._measures_after(), axis=1)
         keys, sums = _summed(np.concatenate([before, after]), np.concatenate([stay, come]))
-        found = {}
-        for key, values in zip(keys.tolist(), sums.tolist(), strict=True):
-            rest, status = divmod(key, _STATUSES)
-            head, bucket = divmod(rest, _BUCKETS)
-            found[RollupCell._make((*self._heads[head], bucket, status))] = RollupMeasures(*values)
-        return found
+        rest, status = np.divmod(keys, _STATUSES)
+        head, bucket = np.divmod(rest, _BUCKETS)
+        return np.column_stack([self._heads[head], bucket, status, sums])
 
-    def cash_differences(self) -> dict[CashCell, tuple[int, ...]]:
+    def cash_differences(self) -> Ints:
         """What the payments add to the cash of days: of their own, and of the due days they met in time."""
         keys, values = [], []
         for which, day, received in self._changes.received:
@@ -130,26 +126,21 @@ class PlainRows:
                 ),
             ]
         if not keys:
-            return {}
-        found_keys, sums = _summed(np.concatenate(keys), np.concatenate(values))
-        found = {}
-        for key, row in zip(found_keys.tolist(), sums.tolist(), strict=True):
-            head, day = divmod(key, _DAYS)
-            found[CashCell._make((*self._heads[head], date.fromordinal(day)))] = tuple(row)
-        return found
+            return np.zeros((0, 0), np.int64)
+        found, sums = _summed(np.concatenate(keys), np.concatenate(values))
+        head, day = np.divmod(found, _DAYS)
+        known_on = np.zeros(len(self._heads), np.int64)
+        known_on[self._cells] = self._changes.batch.today
+        return np.column_stack([self._heads[head], day - EPOCH, known_on[head] - EPOCH, sums])
 
-    def minute_sums(self) -> dict[MinuteCell, tuple[int, int]]:
+    def minute_sums(self) -> Ints:
         """Count and amount of the payments taken in now, by branch."""
         batch = self._changes.batch
-        keys, sums = _summed(
-            self._cells[batch.place], np.stack([np.ones_like(batch.place), batch.amounts], axis=1)
-        )
-        found: dict[MinuteCell, tuple[int, int]] = {}
-        for cell, (count, amount) in zip(keys.tolist(), sums.tolist(), strict=True):
-            key = MinuteCell(*self._heads[cell][:4])
-            known = found.get(key, (0, 0))
-            found[key] = (known[0] + count, known[1] + amount)
-        return found
+        names = [Head._fields.index(name) for name in MinuteCell._fields]
+        branches, places = np.unique(self._heads[:, names], axis=0, return_inverse=True)
+        payments = np.stack([np.ones_like(batch.place), batch.amounts], axis=1)
+        keys, sums = _summed(places.reshape(-1)[self._cells[batch.place]], payments)
+        return np.column_stack([np.full(len(keys), self._column["slice"][0]), branches[keys], sums])
 
     def refs(self) -> list[tuple[int, int, int]]:
         """Slice, book key and loan key of each loan."""
@@ -232,10 +223,10 @@ class PlainRows:
         return self._cells[which] * _DAYS + day
 
 
-def _numbered(heads: Ints) -> tuple[list[Head], Ints]:
+def _numbered(heads: Ints) -> tuple[Ints, Ints]:
     """The distinct heads of cells, and for each loan the place of its own among them."""
     found, cells = np.unique(heads, axis=0, return_inverse=True)
-    return [Head(*head) for head in found.tolist()], cells.reshape(-1)
+    return found, cells.reshape(-1)
 
 
 def _summed(keys: Ints, values: Ints) -> tuple[Ints, Ints]:

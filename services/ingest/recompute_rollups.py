@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
+from ingest.appending import BOOK_NOW, CASH_DAY, append_differences, cash_row
 from ingest.directory import PostgresDirectory
 from ingest.recompute import Difference
 from ingest.records import Book, ChangedLoan, RollupCell, RollupMeasures
@@ -95,15 +96,15 @@ async def put_right(
     `seen_on` is the running day of the snapshot: days closed since then have copied what was wrong.
     """
     now = [d for d in found if d.table == "book_now"]
-    await unit.insert_many("add_book_now", [(*d.cell, *d.missing) for d in now])
+    await append_differences(unit.connection, BOOK_NOW, [(*d.cell, *d.missing) for d in now])
     past = [d for d in found if d.table == "book_day"]
     past += [d._replace(on=day) for day in days_between(seen_on, book.business_on) for d in now]
     days = [(d.on, book.business_on, *d.cell, *d.missing) for d in past]
     await unit.insert_many("add_book_days", days)
     marks = sorted({d.on for d in past if d.on is not None})
     await unit.insert_many("mark_restated", [(book.book_key, on, book.business_on, 0) for on in marks])
-    cash = [(*d.cell, book.business_on, *d.missing) for d in found if d.table == "cash_day"]
-    await unit.insert_many("add_cash_day", cash)
+    cash = [cash_row(d.cell, book.business_on, d.missing) for d in found if isinstance(d.cell, CashCell)]
+    await append_differences(unit.connection, CASH_DAY, cash)
 
 
 class Names:

@@ -6,13 +6,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from operator import add, sub
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from ingest.records import ChangedLoan, LedgerRow, RollupCell, RollupMeasures
 from loanbook.domain.events import PaymentPosted
 from loanbook.domain.loan import CashDay, Loan, LoanStatus
 
-Cell = TypeVar("Cell", bound=tuple[object, ...])
 CHARGED_OFF = 6  # beside the numbers of LoanStatus
 
 
@@ -28,9 +27,11 @@ class CashCell(NamedTuple):
 
 
 class MinuteCell(NamedTuple):
-    """Key of core.cash_minute but for the minute, which is the transaction's."""
+    """Key of core.cash_minute but for the minute, which is the transaction's, and the slice.
 
-    slice: int
+    Nobody asks for the minutes of a slice: a batch's payments stand together under the slice of one of them.
+    """
+
     book_key: int
     currency_key: int
     branch_key: int
@@ -106,24 +107,13 @@ def minute_sums(rows: Iterable[tuple[LedgerRow, Keys]]) -> dict[MinuteCell, tupl
     for row, keys in rows:
         fact = row.event.fact
         if isinstance(fact, PaymentPosted):
-            cell = MinuteCell(row.ref.slice, row.book.book_key, keys.currency_key, keys.branch_key)
+            cell = MinuteCell(row.book.book_key, keys.currency_key, keys.branch_key)
             count, amount = sums.get(cell, (0, 0))
             sums[cell] = (count + 1, amount + fact.amount_minor)
     return dict(sorted(sums.items()))
 
 
 CASH_FIELDS = ("due", "due_count", "current", "arrears", "advance", "due_collected", "on_time_count")
-
-
-def merged(
-    first: Mapping[Cell, Iterable[int]], second: Mapping[Cell, Iterable[int]]
-) -> dict[Cell, tuple[int, ...]]:
-    """Sums of two sets of cells together, in key order; cells that come out as nothing fall out."""
-    sums = {cell: tuple(values) for cell, values in first.items()}
-    for cell, values in second.items():
-        known = sums.get(cell)
-        sums[cell] = tuple(values) if known is None else tuple(map(add, known, values))
-    return {cell: values for cell, values in sorted(sums.items()) if any(values)}
 
 
 def _accumulate(

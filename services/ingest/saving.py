@@ -10,6 +10,7 @@ from operator import itemgetter
 from typing import Any
 
 from ingest import rollups
+from ingest.appending import BOOK_NOW, CASH_DAY, CASH_MINUTE, append_differences, cash_row
 from ingest.directory import PostgresDirectory
 from ingest.plain import PlainChanges
 from ingest.plain_rows import PAST_COLUMNS, PlainRows
@@ -149,14 +150,12 @@ async def _add_rollups(
     plain: PlainRows | None,
 ) -> None:
     keyed = [(changed, keys_before(changed), keys_of(changed, directory)) for changed in changes]
-    general = rollups.book_differences((changed, keys) for changed, _, keys in keyed)
-    cells = rollups.merged(general, plain.book_differences() if plain is not None else {})
-    await _execute(connection, "add_book_now", [(*cell, *measures) for cell, measures in cells.items()])
+    book = rollups.book_differences((changed, keys) for changed, _, keys in keyed)
+    rows = [(*cell, *measures) for cell, measures in book.items()]
+    await append_differences(connection, BOOK_NOW, rows, plain.book_differences() if plain else ())
     cash = rollups.cash_differences(part for part in keyed if not part[0].is_whole)
-    if plain is not None:
-        cash = rollups.merged(cash, plain.cash_differences())
-    rows = [(*cell, books[cell.book_key].business_on, *sums) for cell, sums in cash.items()]
-    await _execute(connection, "add_cash_day", rows)
+    days = [cash_row(cell, books[cell.book_key].business_on, sums) for cell, sums in cash.items()]
+    await append_differences(connection, CASH_DAY, days, plain.cash_differences() if plain else ())
 
 
 async def _add_minutes(
@@ -167,9 +166,9 @@ async def _add_minutes(
     plain: PlainRows | None,
 ) -> None:
     keys = {changed.ref: keys_of(changed, directory) for changed in changes}
-    general = rollups.minute_sums((row, keys[row.ref]) for row in fresh)
-    sums = rollups.merged(general, plain.minute_sums() if plain is not None else {})
-    await _execute(connection, "add_cash_minute", [(*cell, *values) for cell, values in sums.items()])
+    sums = rollups.minute_sums((row, keys[row.ref]) for row in fresh)
+    rows = [(fresh[0].ref.slice, *cell, *values) for cell, values in sums.items()]
+    await append_differences(connection, CASH_MINUTE, rows, plain.minute_sums() if plain else ())
 
 
 async def _notify(

@@ -102,6 +102,8 @@ async def _write(connection: asyncpg.Connection, batch: Batch, wanted: dict[str,
                 " SELECT 0, 'loan.changed.v1', 0, * FROM unnest($1::bytea[])",
                 batch.notices,
             )
+        elif name in ADDED:
+            await _copy(connection, f"{name}_unmerged", "core", batch.rows[name])
         else:
             await _copy(connection, f"stage_{name}", None, batch.rows[name])
             await connection.execute(_statement(table))
@@ -121,11 +123,6 @@ def _statement(table: Table) -> str:
     insert = f"INSERT INTO core.{name} AS t ({columns}) SELECT {columns} FROM stage_{name}"
     if name in INSERTED:
         return f"{insert} ON CONFLICT DO NOTHING"
-    if name in ADDED:
-        return (
-            f"{insert} ON CONFLICT ({', '.join(table.key)}) DO UPDATE"
-            f" SET {', '.join(f'{c} = t.{c} + excluded.{c}' for c in rest)}"
-        )
     raise BenchError(f"no statement for core.{name}")
 
 

@@ -68,7 +68,9 @@ async def tables(connection: asyncpg.Connection, names: Sequence[str]) -> dict[s
         "SELECT c.relname AS name, array_agg(a.attname::text ORDER BY a.attnum) AS columns,"
         " array_agg(a.attname::text) FILTER (WHERE a.attnum = ANY (i.indkey)) AS key"
         " FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
-        " JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary"
+        " JOIN pg_class k ON k.relnamespace = c.relnamespace"
+        " AND k.relname IN (c.relname, c.relname || '_merged')"
+        " JOIN pg_index i ON i.indrelid = k.oid AND i.indisprimary"
         " WHERE c.relnamespace = 'core'::regnamespace AND c.relname = ANY ($1) GROUP BY 1",
         list(names),
     )
@@ -147,6 +149,7 @@ def _rows_of(table: Table, lane: int, number: int) -> str:
         if c in {"slice", "book_key", "currency_key", "branch_key", "product_key", "bucket"}
     ]
     same = " AND ".join(f"t.{column} = s.{column}" for column in dims)
+    columns = columns.replace("t.slice", "(t.slice & 15 | 16)::smallint")  # as what is not merged
     return (
         f"SELECT DISTINCT ON ({', '.join(f't.{c}' for c in dims)}) {columns} FROM core.{table.name} t"
         f" WHERE EXISTS (SELECT FROM core.loan_state s JOIN changed c USING (slice, loan_key) WHERE {same})"

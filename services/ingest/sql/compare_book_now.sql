@@ -9,11 +9,12 @@ WITH recomputed AS (
     WHERE slice = $2 AND book_key = $1
     GROUP BY 1, 2, 3, 4, 5, 6, 7
 ), stored AS (
-    SELECT slice, book_key, currency_key, branch_key, product_key, bucket, status,
-           ARRAY[loans, disbursed_minor, paid_minor, principal_minor, outstanding_minor, overdue_minor,
-                 overdue_principal_minor, estimated_loans] AS measures
+    SELECT slice & 15 AS slice, book_key, currency_key, branch_key, product_key, bucket, status,
+           ARRAY[sum(loans), sum(disbursed_minor), sum(paid_minor), sum(principal_minor), sum(outstanding_minor),
+                 sum(overdue_minor), sum(overdue_principal_minor), sum(estimated_loans)]::bigint[] AS measures
     FROM core.book_now
-    WHERE slice = $2 AND book_key = $1
+    WHERE slice IN ($2, $2 + 16) AND book_key = $1
+    GROUP BY 1, 2, 3, 4, 5, 6, 7
 )
 SELECT slice, book_key, currency_key, branch_key, product_key, bucket, status,
        coalesce(stored.measures, array_fill(0::bigint, ARRAY[8])) AS stored,

@@ -11,11 +11,13 @@ WITH ready AS (
 ), copied AS (
     INSERT INTO core.book_day (slice, business_on, known_on, book_key, currency_key, branch_key, product_key, bucket, status,
         loans, disbursed_minor, paid_minor, principal_minor, outstanding_minor, overdue_minor, overdue_principal_minor, estimated_loans)
-    SELECT n.slice, r.closed_on, r.closed_on, n.book_key, n.currency_key, n.branch_key, n.product_key, n.bucket, n.status,
-        n.loans, n.disbursed_minor, n.paid_minor, n.principal_minor, n.outstanding_minor, n.overdue_minor, n.overdue_principal_minor, n.estimated_loans
+    SELECT n.slice & 15, r.closed_on, r.closed_on, n.book_key, n.currency_key, n.branch_key, n.product_key, n.bucket, n.status,
+        sum(n.loans), sum(n.disbursed_minor), sum(n.paid_minor), sum(n.principal_minor), sum(n.outstanding_minor),
+        sum(n.overdue_minor), sum(n.overdue_principal_minor), sum(n.estimated_loans)
     FROM ready r
     JOIN core.book_now n USING (book_key)
-    WHERE n.loans <> 0
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
+    HAVING sum(n.loans) <> 0
 ), rolls AS (
     INSERT INTO core.day_roll (book_key, business_on, slice)
     SELECT book_key, closed_on, slice FROM ready, generate_series(0, 15) AS slice

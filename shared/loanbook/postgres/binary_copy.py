@@ -19,7 +19,7 @@ Bytes = NDArray[np.uint8]
 Column = tuple[Bytes, NDArray[np.bool_] | None]  # a matrix of bytes, and which of them are written
 
 _HEAD, _TAIL = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
-_EPOCH = date(2000, 1, 1).toordinal()
+EPOCH = date(2000, 1, 1).toordinal()  # from which the server counts days
 _SMALLINT_OID = 21
 _ARRAY_HEAD = np.dtype(
     [("size", ">i4"), ("ndim", ">i4"), ("nulls", ">i4"), ("of", ">i4"), ("n", ">i4"), ("from", ">i4")]
@@ -42,7 +42,7 @@ def integers(values: NDArray[np.generic], width: int, is_null: NDArray[np.bool_]
 
 def days(ordinals: NDArray[np.int64]) -> Column:
     """A column of dates from ordinals; 0 is null."""
-    return integers(ordinals - _EPOCH, 4, ordinals == 0)
+    return integers(ordinals - EPOCH, 4, ordinals == 0)
 
 
 def texts(values: Sequence[bytes | None]) -> Column:
@@ -86,6 +86,16 @@ def rows_of(columns: Sequence[Column]) -> bytes:
     written = np.concatenate([np.ones((count, 2), np.bool_), *masks], axis=1)
     body: bytes = matrix[written].tobytes()
     return _HEAD + body + _TAIL
+
+
+def integer_rows(values: NDArray[np.int64], widths: Sequence[int]) -> bytes:
+    """The rows of a COPY of nothing but integers, of 2, 4 or 8 bytes each and without nulls."""
+    fields = [np.dtype([("size", ">i4"), ("value", f">i{width}")]) for width in widths]
+    rows = np.empty(len(values), [("count", ">i2"), *((str(n), field) for n, field in enumerate(fields))])
+    rows["count"] = len(widths)
+    for n, width in enumerate(widths):
+        rows[str(n)]["size"], rows[str(n)]["value"] = width, values[:, n]
+    return _HEAD + rows.tobytes() + _TAIL
 
 
 async def copy_rows(

@@ -215,7 +215,7 @@ _CASH = (
 def _summed(table: str, key: str, measures: Sequence[str]) -> str:
     sums = ", ".join(f"sum({name})::bigint AS {name}" for name in measures)
     there = " OR ".join(f"sum({name}) <> 0" for name in measures)
-    inner = f"SELECT slice, {key}, {sums} FROM core.{table} GROUP BY slice, {key} HAVING {there}"
+    inner = f"SELECT slice & 15 AS slice, {key}, {sums} FROM core.{table} GROUP BY 1, {key} HAVING {there}"
     return f"SELECT to_jsonb(t) FROM ({inner} ORDER BY slice, {key}) t"
 
 
