@@ -59,11 +59,10 @@ class LockedColumns:
         """The loans at these places."""
         return LockedColumns([self.rows[place] for place in places.tolist()], self.numbers[places])
 
-    @property
-    def days_late(self) -> Ints:
-        """How late each met installment was, loan by loan, end to end."""
-        sent = b"".join([row["days_late"][_HEAD:] for row in self.rows])
-        return np.frombuffer(sent, _LATE)["value"].astype(np.int64)
+    def days_late(self, width: int) -> Ints:
+        """Matrix of how late each installment was met, 0 where it was not; `width` installments."""
+        sent = [row["days_late"][_HEAD:].ljust(width * _LATE.itemsize, b"\0") for row in self.rows]
+        return np.frombuffer(b"".join(sent), _LATE)["value"].astype(np.int64).reshape(-1, width)
 
 
 def row_of(locked: Locked) -> dict[str, Any]:

@@ -233,7 +233,7 @@ def _loans_of(locked: LockedColumns, rules: Rules) -> PlainLoans:
     plans = plans_of([row["packed"] for row in locked.rows])
     return PlainLoans(
         plans=plans,
-        rules=np.array([rules.rules(key) for key in locked["product_key"].tolist()], np.int64),
+        rules=_rules_of(locked["product_key"], rules),
         disbursed=locked["disbursed_minor"],
         disbursed_day=locked["disbursed_on"],
         scheduled=locked["scheduled_minor"],
@@ -245,5 +245,11 @@ def _loans_of(locked: LockedColumns, rules: Rules) -> PlainLoans:
         last_payment=locked["last_payment_minor"],
         last_payment_day=locked["last_payment_on"],
         closed_day=locked["closed_on"],
-        met_day=met_days(plans, locked.days_late, locked["met"]),
+        met_day=met_days(plans, locked.days_late(plans.due.shape[1]), locked["met"]),
     )
+
+
+def _rules_of(product_keys: Ints, rules: Rules) -> Ints:
+    keys, place = np.unique(product_keys, return_inverse=True)
+    table = np.array([rules.rules(key) for key in keys.tolist()], np.int64)
+    return table[place]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from loanbook.domain.delinquency import PAR_DAYS
-from loanbook.domain.plain import Flags, Ints, PlainLoans, open_of
+from loanbook.domain.plain import Flags, Ints, PlainLoans, open_of, sum_where
 from loanbook.domain.punctuality import RECENT, WINDOW_DAYS
 from loanbook.domain.settings import ProductSettings
 from loanbook.domain.state import LoanStatus
@@ -71,12 +71,12 @@ def plain_figures(loans: PlainLoans, today: Ints) -> PlainFigures:
     late = past & (left > 0)
     principal_left = np.minimum(left, plans.due - plans.other)
     total = left.sum(axis=1)
-    overdue = np.where(late, left, 0).sum(axis=1)
+    overdue = sum_where(late, left)
     classed_since = _first(plans.due_day, late & (left > loans.rules[:, 0, None]))
     default_day = _default_day(loans)
     lateness = _lateness(loans, past, today)
     coming = plans.exists & ~past & (left > 0)
-    first_coming = coming & (np.cumsum(coming, axis=1) == 1)
+    first_coming = np.arange(len(coming)), coming.argmax(axis=1)
     return PlainFigures(
         status=np.where(
             total > 0,
@@ -89,17 +89,17 @@ def plain_figures(loans: PlainLoans, today: Ints) -> PlainFigures:
         total_outstanding=total,
         overdue=overdue,
         overdue_principal=np.where(
-            loans.estimated, _pro_rata(loans, overdue), np.where(late, principal_left, 0).sum(axis=1)
+            loans.estimated, _pro_rata(loans, overdue), sum_where(late, principal_left)
         ),
-        due_to_date=np.where(plans.due_day <= today[:, None], plans.due, 0).sum(axis=1),
+        due_to_date=sum_where(plans.due_day <= today[:, None], plans.due),
         past_due_on=_first(plans.due_day, late),
-        next_due_on=np.where(first_coming, plans.due_day, 0).sum(axis=1),
-        next_due=np.where(first_coming, left, 0).sum(axis=1),
+        next_due_on=(plans.due_day * coming)[first_coming],
+        next_due=(left * coming)[first_coming],
         next_boundary_on=_boundaries(loans, left, classed_since, lateness, default_day, today),
         missed_12m=lateness.missed.sum(axis=1),
         on_time_streak=_streak(lateness),
         decided=lateness.judged.sum(axis=1),
-        days_late_sum=np.where(lateness.judged & lateness.met, lateness.late, 0).sum(axis=1),
+        days_late_sum=sum_where(lateness.judged & lateness.met, lateness.late),
         max_dpd=_worst(loans, past, today),
         recent_days_late=_recent(lateness),
     )
@@ -107,8 +107,8 @@ def plain_figures(loans: PlainLoans, today: Ints) -> PlainFigures:
 
 def _first(days: Ints, mask: Flags) -> Ints:
     """The first day where the mask is set, 0 where nowhere."""
-    found = np.where(mask, days, _NEVER).min(axis=1)
-    return np.where(found == _NEVER, 0, found)
+    found = (days + ~mask * _NEVER).min(axis=1)
+    return np.where(found >= _NEVER, 0, found)
 
 
 def _principal(loans: PlainLoans, left: Ints, total: Ints) -> Ints:
@@ -147,7 +147,7 @@ def _default_day(loans: PlainLoans) -> Ints:
 def _lateness(loans: PlainLoans, past: Flags, today: Ints) -> _Lateness:
     plans, missed_after = loans.plans, loans.rules[:, 2, None]
     met = loans.met_day > 0
-    late = np.maximum(0, np.where(met, loans.met_day, today[:, None]) - plans.due_day)
+    late = np.maximum(0, loans.met_day + ~met * today[:, None] - plans.due_day)
     judged = past & plans.countable & ~plans.before & (met | (late > missed_after))
     in_window = plans.due_day > today[:, None] - WINDOW_DAYS
     return _Lateness(
@@ -155,29 +155,34 @@ def _lateness(loans: PlainLoans, past: Flags, today: Ints) -> _Lateness:
         late=late,
         missed=judged & (late > missed_after) & in_window,
         met=met,
-        counted_late=np.where(met, late, missed_after + 1),
+        counted_late=late * met + ~met * (missed_after + 1),
     )
 
 
 def _streak(lateness: _Lateness) -> Ints:
     """Judged installments since the last late one."""
-    judged = lateness.judged[:, ::-1]
-    is_since = np.cumsum(judged & (lateness.late[:, ::-1] > 0), axis=1) == 0
-    streak: Ints = (judged & is_since).sum(axis=1)
+    was_late = lateness.judged & (lateness.late > 0)
+    width = was_late.shape[1]
+    last = np.where(was_late.any(axis=1), width - 1 - was_late[:, ::-1].argmax(axis=1), -1)
+    streak: Ints = (lateness.judged & (np.arange(width) > last[:, None])).sum(axis=1)
     return streak
 
 
 def _recent(lateness: _Lateness) -> Ints:
-    judged, late = lateness.judged[:, ::-1], lateness.counted_late[:, ::-1]
-    rank = np.cumsum(judged, axis=1)
-    picked = [np.where(judged & (rank == n), late + 1, 0).sum(axis=1) - 1 for n in range(1, RECENT + 1)]
+    judged, late = lateness.judged[:, ::-1].copy(), lateness.counted_late[:, ::-1]
+    loans, picked = np.arange(len(judged)), []
+    for _ in range(RECENT):
+        latest = loans, judged.argmax(axis=1)
+        picked.append(np.where(judged[latest], late[latest], -1))
+        judged[latest] = False
     return np.stack(picked, axis=1)
 
 
 def _worst(loans: PlainLoans, past: Flags, today: Ints) -> Ints:
     """The most days past due that any installment has been."""
-    until = np.where(loans.met_day > 0, loans.met_day - 1, today[:, None])
-    late = np.where(past & ~loans.plans.before, until - loans.plans.due_day, 0)
+    is_open = loans.met_day == 0
+    until = loans.met_day - 1 + is_open * (today[:, None] + 1)
+    late = (until - loans.plans.due_day) * (past & ~loans.plans.before)
     worst: Ints = np.maximum(0, late.max(axis=1))
     return worst
 
@@ -187,17 +192,15 @@ def _boundaries(  # noqa: PLR0913, PLR0917 - the facts a day can depend on
 ) -> Ints:
     """The first day after today on which the same events give another figure; 0: none."""
     plans, rules, now = loans.plans, loans.rules, today[:, None]
-    by_row = np.where(
-        plans.due_day > now,
-        plans.due_day,
-        np.where(plans.due_day == now, now + 1, np.where(left > 0, plans.due_day + rules[:, 2, None] + 1, 0)),
-    )
+    is_due = plans.due_day == now
+    missed_on = (plans.due_day + rules[:, 2, None] + 1) * (left > 0)
+    by_row = plans.due_day * (plans.due_day > now) + (now + 1) * is_due + missed_on * (plans.due_day < now)
     first_missed = _first(plans.due_day, lateness.missed)
     graced = since + rules[:, 1] + 1
     by_loan = [default_day, np.where(first_missed > 0, first_missed + WINDOW_DAYS, 0), _if(since, graced)]
     by_loan += [_if(since, since + edge + 1) for edge in PAR_DAYS]
     by_loan += [_if(since, graced + edge) for edge in loans.rules[:, _EDGES].T]
-    days = np.concatenate([np.where(plans.exists, by_row, 0), np.stack(by_loan, axis=1)], axis=1)
+    days = np.concatenate([by_row * plans.exists, np.stack(by_loan, axis=1)], axis=1)
     return _first(days, days > now)
 
 

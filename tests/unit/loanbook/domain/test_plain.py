@@ -32,7 +32,8 @@ def columns(loan: Loan, rules: ProductSettings) -> PlainLoans:
         return np.array([value], np.int64)
 
     plans = plans_of([loan.plain_plan])
-    late = [(part.met_on - part.due_on).days for part in loan.installments if part.met_on is not None]
+    days = [(part.met_on - part.due_on).days for part in loan.installments if part.met_on is not None]
+    late = np.array([days + [0] * (plans.due.shape[1] - len(days))], np.int64)
     return PlainLoans(
         plans=plans,
         rules=np.array([rules_of(rules)]),
@@ -47,7 +48,7 @@ def columns(loan: Loan, rules: ProductSettings) -> PlainLoans:
         last_payment=one(loan.last_payment),
         last_payment_day=one(ordinal(loan.last_payment_on)),
         closed_day=one(ordinal(loan.closed_on)),
-        met_day=met_days(plans, np.array(late, np.int64), one(len(late))),
+        met_day=met_days(plans, late, one(len(days))),
     )
 
 
