@@ -12,6 +12,7 @@ FROM gone
 GROUP BY 1, 2, 3, 4, 5, 6, 7
 HAVING (sum(loans), sum(disbursed_minor), sum(paid_minor), sum(principal_minor), sum(outstanding_minor),
         sum(overdue_minor), sum(overdue_principal_minor), sum(estimated_loans)) <> (0, 0, 0, 0, 0, 0, 0, 0)
+ORDER BY 1, 2, 3, 4, 5, 6, 7  -- as the key: neighbors lie in the same pages
 ON CONFLICT (slice, book_key, currency_key, branch_key, product_key, bucket, status) DO UPDATE
 SET loans = b.loans + excluded.loans,
     disbursed_minor = b.disbursed_minor + excluded.disbursed_minor,

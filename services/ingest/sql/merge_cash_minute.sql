@@ -6,5 +6,6 @@ INSERT INTO core.cash_minute_merged AS c (slice, book_key, currency_key, branch_
 SELECT slice & 15, book_key, currency_key, branch_key, minute, sum(payments), sum(amount_minor)
 FROM gone
 GROUP BY 1, 2, 3, 4, 5
+ORDER BY 2, 5, 3, 4, 1  -- as the key: neighbors lie in the same pages
 ON CONFLICT (book_key, minute, currency_key, branch_key, slice) DO UPDATE
 SET payments = c.payments + excluded.payments, amount_minor = c.amount_minor + excluded.amount_minor
