@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from ingest.conformance.player import Player
-from ingest.conformance.reading import read_cases, read_products
+from ingest.conformance.reading import read_folder
 from tests.stack import DATA, Stack
 
 pytestmark = [pytest.mark.integration, pytest.mark.e2e]
@@ -87,8 +87,8 @@ async def test_an_event_that_never_arrives_fails_its_case_alone(stack: Stack, tm
 
 def played_by_fold(*, tier: int) -> list[Player]:
     """Players of the given cases of a tier."""
-    products = read_products(GIVEN)
-    return [Player(case, products) for case in read_cases(GIVEN) if case["tier"] == tier]
+    found = read_folder(GIVEN)
+    return [Player(case, found.products) for case in found.cases if case["tier"] == tier]
 
 
 async def conform(stack: Stack, cases: Path, folder: Path, *options: str) -> tuple[int, Any]:

@@ -12,24 +12,22 @@ from pathlib import Path
 from uuid import uuid4
 
 from ingest.commands.conform_stack import StackAddress, play_through
-from ingest.conformance.outcome import Outcome, counts, table
+from ingest.conformance.outcome import Outcome, counts, table, unreadable
 from ingest.conformance.player import Player
-from ingest.conformance.reading import read_cases, read_products
+from ingest.conformance.reading import read_folder
 
 
 def main(arguments: list[str]) -> int:
-    """Play the cases, print a line for each and a table; exit code 1 when a claimed case fails."""
+    """Play the cases, print a line for each and a table; exit code 1 when one fails or cannot be read."""
     parser = _parser()
     chosen = parser.parse_args(arguments)
-    products = read_products(chosen.folder)
-    players = [
-        Player(case, products)
-        for case in read_cases(chosen.folder)
-        if not chosen.tier or case["tier"] in chosen.tier
-    ]
+    found = read_folder(chosen.folder)
+    cases = [case for case in found.cases if not chosen.tier or case["tier"] in chosen.tier]
+    players = [Player(case, found.products) for case in cases]
     outcomes = [player.play() for player in players]
     if chosen.through == "kafka":
         outcomes = asyncio.run(play_through(players, _address(parser, chosen)))
+    outcomes += [unreadable(where, why) for where, why in found.unreadable]
     _show(outcomes)
     if chosen.json:
         report = {"cases": [outcome.line() for outcome in outcomes], "counts": counts(outcomes)}

@@ -115,6 +115,7 @@ class CaseRun:
     def hold(self, moment: Moment, answer: Mapping[str, Any]) -> None:
         """Hold what the API answers to an expectation."""
         self.outcome.checked += 1
+        self.player.classed = moment.classed
         self.outcome.differences += check(moment.step, self.player, loan_of_answer(answer)) or []
 
 

@@ -20,6 +20,7 @@ CREDITS = {
     "interest_payment_waiver": facts.CreditKind.INTEREST_WAIVER,
 }
 SILENT = {"close_of_business", "rejected_attempt"}  # they say nothing new of the loan
+PAUSING = {"delinquency_pause", "delinquency_resume"}
 RESCHEDULING = {"reage", "reamortize", "reschedule", "interest_pause"}
 
 
@@ -109,11 +110,17 @@ class CaseEvents(PlannedCase):
             self._publish(step, self.plan)
 
     def _adjust(self, step: Mapping[str, Any]) -> None:
-        relation = _to(RelationKind.ADJUSTS, self.by_step[step["target"]])
-        if cents(step.get("amount")):
-            self._tell(step, facts.PaymentAdjusted, amount_minor=_amount(step), relates_to=relation)
-        else:
+        """The source keeps what it adjusts as a reversed transaction, and posts a new one of its kind."""
+        target = self.by_step[step["target"]]
+        fact = target.fact
+        if not cents(step.get("amount")):
             self._reverse(step)
+            return
+        if not isinstance(fact, facts.PaymentPosted | facts.CreditPosted):
+            raise NotPlayableError(f"step {step['n']}: adjusts what is no money")
+        self._tell(step, facts.PaymentReversed, part=1, relates_to=_to(RelationKind.REVERSES, target))
+        on = day_of(step.get("date")) or fact.effective_on
+        self._tell(step, type(fact), amount_minor=_amount(step), effective_on=on, kind=fact.kind)
 
     def _chargeback(self, step: Mapping[str, Any]) -> None:
         relation = _to(RelationKind.CHARGEBACK_OF, self.by_step[step["target"]])
@@ -141,9 +148,9 @@ class CaseEvents(PlannedCase):
         self._tell(step, facts.ChargeWaiverUndone, charge_id=charge_id)
 
     def _charge_adjustment(self, step: Mapping[str, Any]) -> None:
-        kind, charge_id = facts.CreditKind.CHARGE_ADJUSTMENT, self.charges[step["target"]][0]
+        """A credit like any other: the source spreads it by its order, and does not look for the charge."""
         amount = _amount(step)
-        self._tell(step, facts.CreditPosted, amount_minor=amount, kind=kind, charge_id=charge_id)
+        self._tell(step, facts.CreditPosted, amount_minor=amount, kind=facts.CreditKind.CHARGE_ADJUSTMENT)
 
     def _charge_off(self, step: Mapping[str, Any]) -> None:
         self._tell(step, facts.LoanChargedOff)

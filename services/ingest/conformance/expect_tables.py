@@ -25,6 +25,8 @@ TYPES = {
     "Waive loan charges": "charge.waived.v1",
 }
 
+SETTLING = {"payment.posted.v1", "credit.posted.v1"}
+
 
 def money(text: str | None) -> str:
     """An amount as the comparison writes it."""

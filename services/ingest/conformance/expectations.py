@@ -10,7 +10,7 @@ from typing import Any
 
 from ingest.conformance import expect_lateness, expect_tables
 from ingest.conformance.actions import CaseEvents
-from ingest.conformance.expect_tables import TYPES, Pairs, cents_text, money
+from ingest.conformance.expect_tables import SETTLING, TYPES, Pairs, cents_text, money
 from loanbook.domain.loan import Loan, LoanStatus
 
 SCHEDULE = {"schedule", "schedule_totals"}
@@ -27,7 +27,6 @@ STATUSES = {
     "REJECTED": {LoanStatus.CANCELLED},
     "WITHDRAWN_BY_CLIENT": {LoanStatus.CANCELLED},
 }
-_SETTLING = {"payment.posted.v1", "credit.posted.v1"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +115,7 @@ def _charges(step: Mapping[str, Any], _: CaseEvents, loan: Loan) -> Pairs:
 
 def _last_payment(step: Mapping[str, Any], _: CaseEvents, loan: Loan) -> Pairs:
     # The source's "payment" is any transaction that settles debt; ours is cash.
-    settling = [t for t in loan.transactions if t.type in _SETTLING and not t.reversed]
+    settling = [t for t in loan.transactions if t.type in SETTLING and not t.reversed]
     latest = settling[-1] if settling else None
     got = {
         "last_payment_amount": cents_text(latest.amount if latest else 0),
@@ -131,14 +130,24 @@ def _last_payment(step: Mapping[str, Any], _: CaseEvents, loan: Loan) -> Pairs:
 
 
 def _next_due(step: Mapping[str, Any], case: CaseEvents, loan: Loan) -> Pairs:
-    unpaid = sorted(row.due_on for row in loan.installments if row.outstanding)
-    earliest: date | None = unpaid[0] if unpaid else None
-    got = earliest if case.next_due_rule == "earliest-unpaid-date" else loan.next_due_on
-    return [(str(step["value"]), str(got))]
+    return [(str(step["value"]), expect_lateness.next_payment_of(loan, case.next_due_rule)[0])]
+
+
+def _next_payment(step: Mapping[str, Any], case: CaseEvents, loan: Loan) -> Pairs:
+    return expect_lateness.next_payment(step, loan, _classed(case, loan), case.next_due_rule)
 
 
 def _loan_delinquency(step: Mapping[str, Any], case: CaseEvents, loan: Loan) -> Pairs:
-    return expect_lateness.loan_delinquency(step, loan, case.settings().grace_days)
+    return expect_lateness.loan_delinquency(step, loan, _classed(case, loan), case.settings().grace_days)
+
+
+def _installment_delinquency(step: Mapping[str, Any], case: CaseEvents, loan: Loan) -> Pairs:
+    return expect_lateness.installment_delinquency(step, _classed(case, loan))
+
+
+def _classed(case: CaseEvents, loan: Loan) -> Loan:
+    """The state that the source's class stands for: it is set with facts and closes, not each day."""
+    return loan if case.classed is None or case.classed.as_of == loan.as_of else case.classed
 
 
 def _maturity(loan: Loan) -> date | None:
@@ -154,10 +163,11 @@ _CHECKERS: dict[str, Checker] = {
     "transaction_count": _count,
     "charges": _charges,
     "loan_delinquency": _loan_delinquency,
-    "installment_delinquency": lambda step, _, loan: expect_lateness.installment_delinquency(step, loan),
+    "installment_delinquency": _installment_delinquency,
     "delinquency_actions": lambda step, _, loan: expect_lateness.pauses(step, loan),
     "delinquency_pause_periods": lambda step, _, loan: expect_lateness.pauses(step, loan),
     "last_payment": _last_payment,
+    "next_payment": _next_payment,
     "next_payment_due_date": _next_due,
     "total_outstanding": _value(lambda loan: loan.total_outstanding, cents_text),
     "total_overpaid": _value(lambda loan: loan.overpaid, cents_text),
@@ -165,5 +175,6 @@ _CHECKERS: dict[str, Checker] = {
     "charged_off_on": _value(lambda loan: loan.charged_off_on),
     "closed_on": _value(lambda loan: loan.closed_on),
     "actual_maturity_date": _value(_maturity),
+    "maturity": _value(_maturity),
     "all_installments_complete": _value(lambda loan: all(row.outstanding == 0 for row in loan.installments)),
 }

@@ -48,6 +48,12 @@ def outcome_of(case: Mapping[str, Any]) -> Outcome:
     return Outcome(case_id=case["id"], category=case["category"], tier=case["tier"])
 
 
+def unreadable(where: str, why: str) -> Outcome:
+    """What could not be read counts as a failed case of no tier."""
+    difference = Difference(step=0, expected="the documented form", got=why)
+    return Outcome(case_id=where, category="unreadable", tier=0, differences=[difference])
+
+
 def counts(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
     """How many passed, failed and were not claimed, by category and tier."""
     found: dict[tuple[str, int], Counter[str]] = {}

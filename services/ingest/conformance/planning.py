@@ -39,7 +39,8 @@ class PlannedCase:
         self.plans_before: list[Plan] = []
         self.version = 0
         self.fed_steps: set[int] = set()
-        self.next_due_rule = "next"
+        self.next_due_rule = "earliest-unpaid-date"
+        self.classed: Loan | None = None  # the state that the source's class was last set from; none: today's
 
     def settings(self) -> ProductSettings:
         """The product's settings now."""
@@ -47,7 +48,11 @@ class PlannedCase:
 
     def loan(self) -> Loan:
         """The state now."""
-        return fold(BOOK, self.case["id"], self.events, self.settings(), self.today)
+        return self.loan_on(self.today)
+
+    def loan_on(self, day: date) -> Loan:
+        """The state at the close of a day, from what has been told by now."""
+        return fold(BOOK, self.case["id"], self.events, self.settings(), day)
 
     @property
     def has_interest(self) -> bool:
@@ -89,7 +94,7 @@ class PlannedCase:
 
     def _expect_disbursement(self, step: Mapping[str, Any], on: date | None, amount: Minor) -> None:
         """The plan of an application, before anything is paid out."""
-        plan = Plan(terms=terms_of(self.product, self.case, self.start_type))
+        plan = self._empty_plan()
         stated = self._stated_after(step)
         if stated is not None:
             self._feed(plan, stated)
@@ -97,9 +102,15 @@ class PlannedCase:
             plan.disburse(on, amount)
         self._publish(step, plan)
 
+    def _empty_plan(self) -> Plan:
+        terms = terms_of(self.product, self.case, self.start_type)
+        if terms.down_payment_pct is None and "down_payment" in self.case["depends_on"]["requires"]:
+            raise NotPlayableError("it has down payments, and neither case nor product says how large")
+        return Plan(terms=terms)
+
     def _plan_tranche(self, step: Mapping[str, Any], on: date, amount: int) -> None:
         if self.plan is None:
-            self.plan = Plan(terms=terms_of(self.product, self.case, self.start_type))
+            self.plan = self._empty_plan()
         self.plans_before.append(deepcopy(self.plan))
         stated = self._stated_after(step) or (self._stated_anywhere(step) if self.has_interest else None)
         if stated is not None:

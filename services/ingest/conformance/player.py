@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
-from ingest.conformance.actions import CaseEvents
+from ingest.conformance.actions import PAUSING, CaseEvents
 from ingest.conformance.case_settings import settings_json
 from ingest.conformance.expectations import SCHEDULE, Difference, check
 from ingest.conformance.outcome import Outcome, outcome_of
 from ingest.conformance.planning import NotPlayableError, day_of
+from loanbook.domain.errors import LoanbookError
 from loanbook.domain.events import LoanEvent
+from loanbook.domain.loan import Loan
 
 _FREE_OF_AMOUNTS = {"status", "charged_off_on", "transaction_reverted", "transaction_count", "charges"}
-_UNREADABLE = (LookupError, ValueError, ArithmeticError, TypeError)  # a step without what its kind needs
+# What a step without what its kind needs, or with settings that do not exist, ends in.
+_UNREADABLE = (LookupError, ValueError, ArithmeticError, TypeError, AttributeError, LoanbookError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +29,7 @@ class Moment:
     on: date
     events: tuple[LoanEvent, ...] = ()
     is_claimed: bool = False
+    classed: Loan | None = None
 
 
 class Player(CaseEvents):
@@ -36,6 +40,7 @@ class Player(CaseEvents):
         self.outcome = outcome_of(case)
         self.moments: list[Moment] = []
         self.is_playable = True
+        self.closes_days = any(step.get("op") == "close_of_business" for step in case["steps"])
 
     def play(self) -> Outcome:
         """Play every step; a case that cannot be played to its end claims nothing."""
@@ -65,11 +70,26 @@ class Player(CaseEvents):
         self.today = day_of(day) or self.today
         if "op" not in step:
             is_claimed = self._expect(step)
-            self.moments.append(Moment(step=step, on=self.today, is_claimed=is_claimed))
+            moment = Moment(step=step, on=self.today, is_claimed=is_claimed, classed=self.classed)
+            self.moments.append(moment)
             return
         before = len(self.events)
         self.act(step)
-        self.moments.append(Moment(step=step, on=self.today, events=tuple(self.events[before:])))
+        told = tuple(self.events[before:])
+        self.moments.append(Moment(step=step, on=self.today, events=told))
+        if self.closes_days:
+            self._class_anew(step, told)
+
+    def _class_anew(self, step: Mapping[str, Any], told: tuple[LoanEvent, ...]) -> None:
+        """The source sets the class with a fact, and for each missed day at a close that no pause covers."""
+        if step["op"] == "close_of_business":
+            day, pauses = self.today, self.loan().pauses
+            while any(start <= day <= end for start, end in pauses):
+                day -= timedelta(days=1)
+            if self.classed is None or day >= self.classed.as_of:
+                self.classed = self.loan_on(day)
+        elif told and step["op"] not in PAUSING:
+            self.classed = self.loan()
 
     def _expect(self, step: Mapping[str, Any]) -> bool:
         reason = self._reason_not_to_claim(step)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,50 +20,80 @@ class CaseFileError(LoanbookError):
     """A case file is not of the documented form."""
 
 
-def read_cases(folder: Path) -> list[dict[str, Any]]:
-    """All cases of a folder, by file name and place; raises CaseFileError naming file and case."""
-    files = sorted(path for path in folder.glob("*.json") if path.name != PRODUCTS)
-    if not files:
+@dataclass(kw_only=True)
+class Folder:
+    """What a folder holds: cases, the products by name, and what could not be read of it and why."""
+
+    cases: list[dict[str, Any]] = field(default_factory=list)
+    products: dict[str, Any] = field(default_factory=dict)
+    unreadable: list[tuple[str, str]] = field(default_factory=list)  # where, why
+
+
+def read_folder(folder: Path) -> Folder:
+    """All cases of a folder, by file name and place; raises CaseFileError where there is no file at all."""
+    files = sorted(folder.glob("*.json"))
+    if not [file for file in files if file.name != PRODUCTS]:
         raise CaseFileError(f"{folder}: no case files (*.json) there")
-    cases = [case for file in files for case in _cases_of(file)]
+    found = Folder()
     known: set[str] = set()
-    for case in cases:
-        if case["id"] in known:
-            raise CaseFileError(f"{folder}: two cases are called {case['id']!r}")
-        known.add(case["id"])
-    return cases
+    for file in files:
+        try:
+            content = _json_of(file)
+            if file.name == PRODUCTS:
+                found.products = content
+            else:
+                _add_cases(found, file, content, known)
+        except CaseFileError as error:
+            found.unreadable.append((file.name, str(error)))
+    return found
 
 
-def read_products(folder: Path) -> dict[str, Any]:
-    """The products by name; none where there is no such file."""
-    file = folder / PRODUCTS
-    return dict(_json_of(file)) if file.is_file() else {}
-
-
-def _cases_of(file: Path) -> list[dict[str, Any]]:
-    content = _json_of(file)
+def _add_cases(found: Folder, file: Path, content: Mapping[str, Any], known: set[str]) -> None:
     cases = content.get("cases")
     if not isinstance(cases, list):
-        raise CaseFileError(f"{file}: has no list `cases`")
-    category = content.get("category", file.stem)
-    return [_completed(case, category, f"{file}, case {place}") for place, case in enumerate(cases, start=1)]
+        raise CaseFileError("has no list `cases`")
+    category = str(content.get("category", file.stem))
+    for place, case in enumerate(cases, start=1):
+        try:
+            whole = completed(case, category)
+            why = f"another case is called {whole['id']!r} too" if whole["id"] in known else None
+        except CaseFileError as error:
+            why = str(error)
+        if why is not None:
+            found.unreadable.append((f"{file.name}, case {place}", why))
+            continue
+        known.add(whole["id"])
+        found.cases.append(whole)
 
 
-def _completed(case: Any, category: str, where: str) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+def completed(case: Any, category: str) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+    """A case with what it may leave unsaid; raises CaseFileError naming what it lacks."""
     if not isinstance(case, Mapping) or not set(case) >= _NEEDED:
-        raise CaseFileError(f"{where}: needs {', '.join(sorted(_NEEDED))}")
-    missing = _NEEDED_OF_LOAN - set(case["loan"])
+        raise CaseFileError(f"needs {', '.join(sorted(_NEEDED))}")
+    loan, steps, depends_on = case["loan"], case["steps"], case.get("depends_on") or {}
+    if not isinstance(loan, Mapping) or not isinstance(depends_on, Mapping):
+        raise CaseFileError(f"{case['id']}: `loan` and `depends_on` must be objects")
+    missing = _NEEDED_OF_LOAN - set(loan)
     if missing:
-        raise CaseFileError(f"{where} ({case['id']}): its loan needs {', '.join(sorted(missing))}")
-    depends_on = {"requires": [], "product": case["loan"].get("product")} | dict(case.get("depends_on") or {})
-    return {"category": category, "tier": 1} | dict(case) | {"depends_on": depends_on}
+        raise CaseFileError(f"{case['id']}: its loan needs {', '.join(sorted(missing))}")
+    if not isinstance(steps, list) or not all(
+        isinstance(s, Mapping) and type(s.get("n")) is int for s in steps
+    ):
+        raise CaseFileError(f"{case['id']}: its steps must be a list of objects, each with its number `n`")
+    try:
+        date.fromisoformat(loan["submitted_on"])
+        tier = int(case.get("tier", 1))
+    except (TypeError, ValueError) as error:
+        raise CaseFileError(f"{case['id']}: {error}") from error
+    known = {"requires": [], "product": loan.get("product")} | dict(depends_on)
+    return {"category": category} | dict(case) | {"id": str(case["id"]), "tier": tier, "depends_on": known}
 
 
 def _json_of(file: Path) -> dict[str, Any]:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise CaseFileError(f"{file}: {error}") from error
+        raise CaseFileError(str(error)) from error
     if not isinstance(content, dict):
-        raise CaseFileError(f"{file}: is no JSON object")
+        raise CaseFileError("is no JSON object")
     return content

@@ -47,7 +47,7 @@ def added(replay: Replay, event: LoanEvent, fact: ChargeAdded) -> None:
     replay.owe(charge.row, component, amount, due_on)
     since = min(due_on, fact.effective_on)
     charge.row.note(since.toordinal())
-    replay.use_overpayment(since)
+    replay.settle_from_overpaid(since)
 
 
 def changed(

@@ -18,11 +18,11 @@ Group = tuple[Timing, tuple[int, ...]]
 class Share:
     """Where the money of one transaction went."""
 
-    __slots__ = ("by_timing", "day", "on", "portions", "settled")
+    __slots__ = ("by_timing", "day", "noted_day", "on", "portions", "settled")
 
     def __init__(self, on: date) -> None:
         self.on = on
-        self.day = on.toordinal()
+        self.day = self.noted_day = on.toordinal()  # noted on a later day where the debt came later
         self.portions = [0] * COMPONENTS
         self.by_timing = [0, 0, 0]  # settings.Timing
         self.settled: list[tuple[int, int]] = []
@@ -60,7 +60,7 @@ class Share:
         if not row.open:
             row.meet(self.on, day)
         if row.chargebacks or row.debts:
-            row.note(day)
+            row.note(self.noted_day)
         self.settled.append((row.number, taken))
 
 

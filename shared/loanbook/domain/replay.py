@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from datetime import date
 
-from loanbook.domain.events import LoanEvent, Period, Portions, SchedulePublished
+from loanbook.domain.events import (
+    CreditPosted,
+    LoanEvent,
+    PaymentPosted,
+    Period,
+    Portions,
+    SchedulePublished,
+)
 from loanbook.domain.history import History
 from loanbook.domain.money import divide_half_even
 from loanbook.domain.repayment import Plan, Share, allocate, allocate_portions, plan_of
@@ -44,6 +51,12 @@ class Record:
         self.estimated = False
         self.principal_after = 0
         self.settled: list[tuple[int, int]] = []
+
+    def take(self, share: Share, amount: int) -> None:
+        """Note that a part of what was overpaid has settled something since."""
+        self.overpayment -= amount
+        self.portions = [a + b for a, b in zip(self.portions, share.portions, strict=True)]
+        self.settled = [*self.settled, *share.settled]
 
 
 class Charge:
@@ -220,6 +233,21 @@ class Replay:
         if self.overpaid and self.open:
             offered, self.overpaid = self.overpaid, 0
             self.settle(offered, None, "repayment", Share(on))
+
+    def settle_from_overpaid(self, since: date) -> None:
+        """Let what was overpaid pay a debt that came later: each transaction on its day and by its order.
+
+        What no transaction is known to have overpaid pays on the day of the debt.
+        """
+        for record in self.records if self.overpaid else ():
+            offered = min(record.overpayment, self.overpaid)
+            fact = record.event.fact
+            if offered and self.open and isinstance(fact, PaymentPosted | CreditPosted):
+                share = Share(fact.effective_on)
+                share.noted_day = since.toordinal()
+                self.overpaid -= offered
+                record.take(share, offered - self.settle(offered, None, fact.kind.value, share))
+        self.use_overpayment(since)
 
     def find(self, ids: tuple[str, ...]) -> Record | None:
         """The latest transaction that one of these ids names."""

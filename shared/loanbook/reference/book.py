@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from loanbook.domain import events as e
 from loanbook.domain.events import LoanEvent
@@ -92,11 +93,23 @@ class Book:
         paid += spread(self.parts, amount - gone, on, self.settings.allocation_for(kind))
         return paid
 
-    def use_overpaid(self, on: date) -> None:
-        """What was overpaid pays new debts."""
-        if self.overpaid and any(part.owed(_END) for part in self.parts):
-            paid = self.settle(self.overpaid, None, "repayment", on)
-            self.overpaid -= sum(amount for _, _, amount in paid)
+    def use_overpaid(self, since: date) -> None:
+        """What was overpaid pays a new debt: on the day it came, though the debt is known since later."""
+        for counted in [one for one in self.counted if one.overpaid]:
+            fact: Any = counted.event.fact
+            offered = min(counted.overpaid, self.overpaid)
+            paid = self._pay_later(offered, fact.kind, fact.effective_on, since)
+            counted.paid = counted.paid + paid
+            counted.overpaid -= sum(amount for _, _, amount in paid)
+        self._pay_later(self.overpaid, "repayment", since, since)
+
+    def _pay_later(self, offered: int, kind: str, on: date, since: date) -> Paid:
+        paid = self.settle(offered, None, kind, on)
+        for part, component, amount in paid:
+            part.settled.remove((on, component, amount))
+            part.settled.append((since, component, amount))
+            self.overpaid -= amount
+        return paid
 
     def row_after(self, on: date) -> Part:
         """Where a debt of a day goes: the first due after it, else the N+1 row."""

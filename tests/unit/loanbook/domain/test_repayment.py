@@ -47,6 +47,10 @@ def ordered(*components: str, **rules: FutureRule | Processing) -> ProductSettin
     return ProductSettings(allocation=AllocationOrder(steps=steps, **rules))  # type: ignore[arg-type]
 
 
+def add_fee(story: Story, day: int, amount: int, *, due: int) -> None:
+    story.tell(facts.ChargeAdded, day, charge_id="c", amount_minor=Minor(amount), due_on=on_day(due))
+
+
 def paid_of(story: Story, day: int) -> list[int]:
     return [row.paid.total for row in story.at(day).installments]
 
@@ -176,6 +180,29 @@ def test_a_chargeback_first_eats_what_is_overpaid() -> None:
     story.tell(facts.PaymentChargedBack, 20, amount_minor=Minor(30), relates_to=relates_to)
     loan = story.at(20)
     assert (loan.overpaid, loan.total_outstanding) == (10, 0)
+
+
+def test_what_was_overpaid_pays_a_later_charge_on_the_day_the_money_came() -> None:
+    story = Story(settings=ProductSettings(charges_first=False)).lent((100,))
+    story.paid(10, 107)
+    story.paid(20, 20)
+    add_fee(story, 30, 12, due=32)
+    loan = story.at(32)
+    first, second = [t for t in loan.transactions if t.type == facts.PaymentPosted.TYPE]
+    assert (first.portions, first.overpayment) == (Amounts(principal=100, fee=7), 0)
+    assert (second.portions, second.overpayment) == (Amounts(fee=5), 15)
+    assert (loan.overpaid, loan.installments[-1].met_on) == (15, on_day(20))
+    assert loan.installments[-1].paid_in_advance == 12
+
+
+def test_what_a_chargeback_took_of_the_overpaid_pays_no_later_charge() -> None:
+    story = Story().lent((100,))
+    payment = story.paid(10, 110)
+    relates_to = (facts.Relation(kind=facts.RelationKind.CHARGEBACK_OF, id=payment),)
+    story.tell(facts.PaymentChargedBack, 20, amount_minor=Minor(6), relates_to=relates_to)
+    add_fee(story, 40, 9, due=40)
+    loan = story.at(40)
+    assert (loan.overpaid, loan.total_outstanding) == (0, 5)
 
 
 def test_a_refund_of_more_than_was_overpaid_is_a_debt_again() -> None:
