@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from unittest.mock import patch
 
-import asyncpg
 from asyncpg.connection import Connection
+
+from loanbook.postgres.fates import RETRYABLE
 
 SPOKEN = ("execute", "executemany", "fetch", "fetchrow", "fetchval", "copy_records_to_table")
 
@@ -18,7 +19,7 @@ class DiedError(Exception):
     """The process is gone at this statement."""
 
 
-DEATHS = (DiedError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+DEATHS = (DiedError, *RETRYABLE)
 """What a caller sees of a connection that died under it."""
 
 

@@ -74,7 +74,10 @@ class IngestWorker:
         return reasons[0] if reasons else self.day_roll.waiting_reason
 
     async def assigned(self, partitions: frozenset[Partition]) -> Mapping[Partition, int | None]:
-        """Take the partitions over at their stored positions."""
+        """Take the partitions over at their stored positions, as soon as the database says them."""
+        return await patiently(lambda: self._take_over(partitions), "take_over")
+
+    async def _take_over(self, partitions: frozenset[Partition]) -> Mapping[Partition, int | None]:
         self.cache.clear()
         positions = await take_over(self.store, self.worker, partitions, self._owner)
         for barrier in await self.store.select_barriers():

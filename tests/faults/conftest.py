@@ -9,9 +9,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import asyncpg
@@ -29,6 +30,9 @@ from tests.parts import Broker
 
 DYING_WORKER = Path(__file__).parent / "dying_worker.py"
 _DEADLINE = timedelta(seconds=90)
+_OWNERS = "SELECT count(DISTINCT owner) FROM core.stream_position"
+_IS_BEHIND = "SELECT business_on > $1 FROM core.book"
+_ROLLS = "SELECT business_on, sum(loans)::int AS loans FROM core.day_roll GROUP BY 1 ORDER BY 1"
 
 
 @dataclass
@@ -51,6 +55,12 @@ class Workers:
             )
         self.running.append(process)
         return process
+
+    async def wait_for_word(self, word: str) -> None:
+        """Wait until a worker has said it in its log."""
+        async with asyncio.timeout(_DEADLINE.total_seconds()):
+            while word not in self.log.read_text(errors="replace"):  # noqa: ASYNC110  another process
+                await asyncio.sleep(0.1)
 
     def kill(self) -> None:
         """Kill (-9) whatever runs."""
@@ -104,6 +114,24 @@ class Stream:
             lambda: self._value("SELECT count(*) FROM core.day_roll WHERE swept_at IS NULL"), 0, log
         )
 
+    async def wait_for_owners(self, workers: int, log: Path) -> None:
+        """Wait until the partitions are shared by so many workers."""
+        await self._wait(lambda: self._value(_OWNERS), workers, log)
+
+    async def wait_until_behind(self, number: int, log: Path) -> None:
+        """Wait until the book has left a day; it may be days further by then."""
+        await self._wait(lambda: self._value(_IS_BEHIND, on_day(number)), True, log)
+
+    async def changes(self) -> int:
+        """How often a loan's state was written."""
+        return int(str(await self._value("SELECT sum(version) FROM core.loan_state")))
+
+    async def rolls(self) -> list[tuple[date, int]]:
+        """The days closed, and how many loans were brought to each next one."""
+        async with connected(self.dsn) as connection:
+            rows = await connection.fetch(_ROLLS)
+        return [(row["business_on"], row["loans"]) for row in rows]
+
     async def assert_exact(self, events: int) -> None:
         """Every event counted once, and ledger = fold = state = roll-ups."""
         assert await self.ledger() == events
@@ -123,12 +151,19 @@ class Stream:
         tail = log.read_text(errors="replace")[-4000:] if log.exists() else "no log"
         pytest.fail(f"waited for {wanted}, saw {seen}\n{tail}")
 
-    async def _value(self, query: str) -> object:
-        connection = await asyncpg.connect(self.dsn)
-        try:
-            return await connection.fetchval(query)
-        finally:
-            await connection.close()
+    async def _value(self, query: str, *arguments: object) -> object:
+        async with connected(self.dsn) as connection:
+            return await connection.fetchval(query, *arguments)
+
+
+@asynccontextmanager
+async def connected(dsn: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection that is closed at the end."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        yield connection
+    finally:
+        await connection.close()
 
 
 def a_book_of_events(loans: int = 300, seed: int = 5) -> list[tuple[str, bytes]]:

@@ -14,6 +14,7 @@ from typing import Any
 import asyncpg
 
 from analytics_api.board_viewer.macros import BoardQueryError
+from loanbook.postgres.fates import LOST
 
 ROWS_MAX = 5_000  # more is no picture
 _KINDS = {
@@ -100,7 +101,7 @@ class PostgresBoardStore:
                 statement = await connection.prepare(sql)
                 rows = await statement.fetch(timeout=30)
                 return _frame(statement.get_attributes(), rows)
-        except (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError) as error:
+        except (*LOST, asyncpg.PostgresConnectionError) as error:
             raise BoardsAwayError(str(error)) from error
         except (
             asyncpg.CannotConnectNowError,

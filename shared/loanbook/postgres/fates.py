@@ -19,7 +19,9 @@ class Fate(Enum):
     STOP = auto()  # code and schema disagree: going on would do harm
 
 
-RETRYABLE = (OSError, asyncpg.InterfaceError, asyncpg.PostgresError, TimeoutError)
+LOST = (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""A connection that is gone, or going: a dying server's last words leave the driver in no state to speak."""
+RETRYABLE = (*LOST, asyncpg.PostgresError)
 
 
 def fate_of(error: BaseException) -> Fate:
@@ -31,6 +33,4 @@ def fate_of(error: BaseException) -> Fate:
         return Fate.BISECT if state.startswith(_DATA_CLASSES) else Fate.STOP
     if isinstance(error, asyncpg.DataError | ValueError | OverflowError):
         return Fate.BISECT
-    if isinstance(error, asyncpg.InterfaceError | OSError | TimeoutError):
-        return Fate.RETRY
-    return Fate.STOP
+    return Fate.RETRY if isinstance(error, LOST) else Fate.STOP
