@@ -23,7 +23,7 @@ _LOOK_EVERY_S = 1.0  # at the business days: a new one is refreshed at once
 _SHORTEST_GAP_S = 3.0  # however fast the days of a replay go by
 _MINUTE = timedelta(minutes=1)
 _DAYS_A_TIME = 60  # of closed days summed up in one go
-_MONTHS_A_TIME = 6  # of moves between month ends counted in one go
+_MONTHS_A_TIME = 6  # of month ends at which loans are kept in one go
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,10 @@ def marts_at(now: datetime, plan: RefreshPlan) -> dict[str, list[Statement]]:
             ),
         ],
         "rolls": [
-            ("mark_rolls", (now, settled, _MONTHS_A_TIME)),
+            ("mark_loan_months", (now, settled, _MONTHS_A_TIME)),
+            ("clear_loan_months", (now,)),
+            ("fill_loan_months", (now,)),
+            ("mark_rolls", (now,)),
             ("clear_rolls", (now,)),
             ("fill_rolls", (now,)),
         ],

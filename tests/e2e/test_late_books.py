@@ -24,7 +24,7 @@ from ingest.commands.import_events import read_events
 from ingest.commands.import_rows import ImportEvent
 from ingest.commands.mapping import Mapping, load_mapping
 from ingest.commands.sending import open_sink
-from tests import real_books
+from tests import real_books, real_measures
 from tests.real_books import BOOKS, CURRENCIES, DAY, Happening, View
 from tests.stack import DATA, Stack
 
@@ -117,9 +117,11 @@ class Desk:
 
     async def portfolio(self, day: date, **known: str) -> dict[str, Any]:
         """The whole book at a close."""
-        answer = await self.client.get(
-            "/v1/portfolio", params={"book": self.book, "as_of": str(day), "oldest": True, **known}
-        )
+        return await self.ask("portfolio", as_of=str(day), oldest=True, **known)
+
+    async def ask(self, path: str, **query: Any) -> dict[str, Any]:
+        """An answer about the book."""
+        answer = await self.client.get(f"/v1/{path}", params={"book": self.book, **query})
         assert answer.status_code == HTTPStatus.OK, answer.text
         found: dict[str, Any] = answer.json()
         return found
@@ -261,6 +263,12 @@ async def test_a_late_loan_reads_as_restated_as_received_and_as_booked(desk: Des
             assert found == wanted, (item, day)
             differing.update(view for view in views[1:] if wanted[view] != wanted["now"])
     assert min(differing["then"], differing["booked"]) > LOANS_OF_A_KIND
+
+
+async def test_measures_are_those_of_the_domain_over_the_folded_loans(stack: Stack, desk: Desk) -> None:
+    messages = (event.value for mail in desk.late_book.mail.values() for event in mail)
+    await real_measures.refresh(stack.dsn)
+    await real_measures.check_measures(desk.ask, real_measures.folds_of(messages), desk.late_book.closes[-1])
 
 
 def some_late(late_book: LateBook) -> list[Happening]:

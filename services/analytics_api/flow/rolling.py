@@ -38,6 +38,20 @@ def month_after(month: date, count: int = 1) -> date:
     return date(month.year + years, index + 1, 1)
 
 
+def closes_of(rows: Sequence[Row], business_on: date) -> list[MonthCloses]:
+    """The months whose moves have been counted."""
+    pairs = dict.fromkeys((row["opening_on"], row["closing_on"]) for row in rows)
+    return [
+        MonthCloses(
+            month=closing_on.replace(day=1),
+            opening_on=opening_on,
+            closing_on=closing_on,
+            to_date=business_on <= month_end(closing_on),
+        )
+        for opening_on, closing_on in pairs
+    ]
+
+
 def moves_of(closes: MonthCloses, rows: Sequence[Row], currency: str) -> MonthMoves:
     """One month's matrix, from the moves between all pairs of closes."""
     mine = [row for row in rows if row["opening_on"] == closes.opening_on]

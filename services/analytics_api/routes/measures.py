@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from analytics_api.errors import InvalidRequestError
-from analytics_api.flow.rolling import MonthCloses, month_after, month_end, moves_of
+from analytics_api.flow.rolling import closes_of, month_after, month_end, moves_of
 from analytics_api.routes.answers import respond
 from analytics_api.routes.wiring import (
     PROBLEMS,
@@ -55,34 +55,16 @@ async def get_roll_rates(
     async def make() -> RollRates:
         async with parts.store.reading() as reading:
             scope = await find_scope(reading, wanted.book, wanted.currency)
-            months = await closes_of(reading, scope, months_wanted(scope, wanted.from_, wanted.to))
-            pairs = [(month.opening_on, month.closing_on) for month in months]
-            rows = await fetch_rolls(reading, scope.book_key, scope.currency_key, pairs)
+            asked = months_wanted(scope, wanted.from_, wanted.to)
+            keys = (scope.book_key, scope.currency_key, asked[0], month_end(asked[-1]))
+            rows = await fetch_rolls(reading, *keys)
+            months = closes_of(rows, scope.business_on)
             return RollRates(
                 **await marks(reading, scope, months[-1].closing_on if months else None),
                 months=[moves_of(month, rows, scope.currency) for month in months],
             )
 
     return await respond(request, parts.answers, make)
-
-
-async def closes_of(reading: Reading, scope: Scope, months: list[date]) -> list[MonthCloses]:
-    """The closes of months; one without a close of its own, or before it, is left out."""
-    found = []
-    opening_on = await reading.fetch_last_close(scope.book_key, month_end(month_after(months[0], -1)))
-    for month in months:
-        closing_on = await reading.fetch_last_close(scope.book_key, month_end(month))
-        if opening_on is not None and closing_on is not None and closing_on >= month:
-            found.append(
-                MonthCloses(
-                    month=month,
-                    opening_on=opening_on,
-                    closing_on=closing_on,
-                    to_date=scope.business_on <= month_end(month),
-                )
-            )
-        opening_on = closing_on
-    return found
 
 
 async def marks(reading: Reading, scope: Scope, day: date | None) -> dict[str, Any]:

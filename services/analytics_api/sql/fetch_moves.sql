@@ -2,17 +2,23 @@
 -- Installments missed are those since the oldest unpaid due day; is_changed: the plan was another one once, or a debt was
 -- given up, so that a fold has to say how it stood.
 -- $1: book key; $2: the opening; $3: the close.
-WITH stood AS MATERIALIZED (
-    SELECT business_on, slice, loan_key, currency_key, branch_key, product_key, bucket, status, past_due_on, principal_minor
-    FROM core.loans_at($1, ARRAY[$2::date, $3::date])
+WITH closed AS MATERIALIZED (
+    SELECT slice, loan_key, status, days_past_due
+    FROM reporting.loan_month
+    WHERE book_key = $1 AND closing_on = $3
+    UNION ALL
+    SELECT slice, loan_key, status, days_past_due
+    FROM core.loans_on($1, $3::date, false)
     WHERE status NOT IN (0, 5)
+      AND NOT EXISTS (SELECT FROM reporting.loan_month_mark WHERE book_key = $1 AND closing_on = $3)
 ), moves AS MATERIALIZED (
     SELECT o.currency_key, o.branch_key, o.product_key, o.bucket, c.status, o.slice, o.loan_key, o.principal_minor,
-           o.past_due_on AS past_due_before, c.past_due_on,
-           o.past_due_on IS NOT NULL OR c.past_due_on IS NOT NULL OR o.bucket > 0 AS is_late
-    FROM stood o
-    JOIN stood c ON c.slice = o.slice AND c.loan_key = o.loan_key AND c.business_on = $3
-    WHERE o.business_on = $2 AND o.status = 1
+           CASE WHEN o.days_past_due > 0 THEN $2::date - o.days_past_due END AS past_due_before,
+           CASE WHEN c.days_past_due > 0 THEN $3 - c.days_past_due END AS past_due_on,
+           o.days_past_due > 0 OR c.days_past_due > 0 OR o.bucket > 0 AS is_late
+    FROM reporting.loan_month o
+    JOIN closed c USING (slice, loan_key)
+    WHERE o.book_key = $1 AND o.closing_on = $2 AND o.status = 1
 )
 SELECT currency_key, branch_key, product_key, bucket, status, NULL::smallint AS slice, NULL::bigint AS loan_key,
        NULL::text AS book, NULL::text AS loan_id, NULL::text AS product_settings, count(*) AS loans, sum(principal_minor)::bigint AS principal_minor,

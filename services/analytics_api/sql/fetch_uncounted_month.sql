@@ -1,4 +1,4 @@
--- The newest month whose moves are to be counted: new or longer, told anew, or with its cured loans now watched to the end.
+-- The newest month whose moves are to be counted, its opening being kept: new or longer, told anew, or with its cured loans now watched to the end.
 -- $1: days for which cured loans are watched.
 WITH closes AS (
     SELECT r.book_key, date_trunc('month', r.business_on)::date AS month, max(r.business_on) AS closing_on
@@ -8,12 +8,15 @@ WITH closes AS (
 ), pairs AS (
     SELECT book_key, month, lag(closing_on) OVER (PARTITION BY book_key ORDER BY month) AS opening_on, closing_on FROM closes
 ), wanted AS (
-    SELECT p.*, b.book, b.business_on - 1 AS as_of, b.business_on > p.closing_on + $1::integer AS is_watched, (
-        SELECT coalesce(sum(d.loans), 0)::bigint FROM core.restated_day d
-        WHERE d.book_key = p.book_key AND d.business_on BETWEEN p.opening_on AND p.closing_on + $1
-    ) AS restated
-    FROM pairs p JOIN core.book b USING (book_key)
-    WHERE p.opening_on IS NOT NULL
+    SELECT p.*, b.book, b.business_on - 1 AS as_of, b.business_on > p.closing_on + $1::integer AS is_watched,
+           o.restated + coalesce(c.restated, 0) + (
+               SELECT coalesce(sum(d.loans), 0)::bigint FROM core.restated_day d
+               WHERE d.book_key = p.book_key AND d.business_on BETWEEN p.closing_on + 1 AND p.closing_on + $1
+           ) AS restated
+    FROM pairs p
+    JOIN core.book b USING (book_key)
+    JOIN reporting.loan_month_mark o ON o.book_key = p.book_key AND o.closing_on = p.opening_on
+    LEFT JOIN reporting.loan_month_mark c ON c.book_key = p.book_key AND c.closing_on = p.closing_on
 )
 SELECT w.*
 FROM wanted w

@@ -1,8 +1,7 @@
-"""Reads of measures that look at loans one by one, at several closes or over their whole life."""
+"""Reads of how loans moved between closes, from the tables that the refresh makes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -11,11 +10,10 @@ from loanbook.postgres.load_sql import load_sql
 
 
 async def fetch_rolls(
-    reading: Reading, book_key: int, currency_key: int, pairs: Sequence[tuple[date, date]]
+    reading: Reading, book_key: int, currency_key: int, first_on: date, last_on: date
 ) -> list[Row]:
-    """Moves of loans from bucket to place between the two closes of each pair."""
-    openings, closings = [first for first, _ in pairs], [last for _, last in pairs]
-    return await _fetch(reading, "fetch_rolls", book_key, currency_key, openings, closings)
+    """Moves of loans from bucket to place between the closes of months, as far as they have been counted."""
+    return await _fetch(reading, "fetch_rolls", book_key, currency_key, first_on, last_on)
 
 
 async def _fetch(reading: Reading, name: str, *arguments: Any) -> list[Row]:  # noqa: ANN401 - whatever the query takes

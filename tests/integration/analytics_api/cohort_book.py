@@ -5,12 +5,10 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, date, datetime
+from datetime import date
 
 import asyncpg
 
-from analytics_api.refresh import RefreshPlan, refresh_once
-from analytics_api.store import PostgresMartStore
 from loanbook.domain.events import (
     LoanChargedOff,
     LoanCreated,
@@ -19,14 +17,12 @@ from loanbook.domain.events import (
     LoanWrittenOff,
     Period,
 )
-from loanbook.domain.loan import Loan
 from loanbook.domain.money import Minor
 from tests.builders import Story, on_day
 from tests.integration.analytics_api.conftest import api_on
-from tests.integration.analytics_api.test_measures import DAYS, Told, fill
+from tests.integration.analytics_api.test_measures import DAYS, Told, fill, refresh
 
 CLOSE, TODAY = on_day(DAYS - 1), on_day(DAYS)
-_SHORT_DAYS = 90
 
 
 def some_stories(chance: random.Random) -> list[Story]:
@@ -77,24 +73,6 @@ def some_plan(start: int, every: int, count: int, chance: random.Random) -> list
         )
         for number in range(1, count + 1)
     ]
-
-
-def is_short(loan: Loan) -> bool:
-    """Whether its cohort is a week."""
-    assert loan.disbursed_on is not None
-    term = loan.term_days
-    if term is None:
-        term = (max(item.due_on for item in loan.installments) - loan.disbursed_on).days
-    return term <= _SHORT_DAYS
-
-
-async def refresh(dsn: str, at: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC)) -> None:
-    """Make the tables of reporting."""
-    marts = await PostgresMartStore.open(dsn)
-    try:
-        await refresh_once(marts, RefreshPlan(), lambda: at)
-    finally:
-        await marts.close()
 
 
 @asynccontextmanager

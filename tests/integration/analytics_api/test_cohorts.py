@@ -9,11 +9,11 @@ import asyncpg
 import pytest
 
 from loanbook.domain.loan import Loan
-from loanbook.domain.portfolio import VintageCell, first_payment_default_rate, vintage_curve
-from loanbook.domain.portfolio.migration import aged, cohort_of
-from tests.integration.analytics_api.cohort_book import CLOSE, ever_over, is_short, refresh, told_on
+from loanbook.domain.portfolio.migration import aged
+from tests.integration.analytics_api.cohort_book import CLOSE, ever_over, told_on
 from tests.integration.analytics_api.conftest import ask, copied
-from tests.integration.analytics_api.test_measures import Told, minor, shown
+from tests.integration.analytics_api.test_measures import Told, refresh
+from tests.measures import check_first_payments, check_vintages, cohorts_of, is_short, minor
 from tests.parts import Database
 
 pytestmark = pytest.mark.integration
@@ -27,38 +27,10 @@ async def told(postgres: Database, database_template: str) -> AsyncIterator[Told
             yield book
 
 
-def cohorts_of(loans: list[Loan]) -> dict[tuple[str, date], list[Loan]]:
-    """Loans by the cohort that the API puts them in."""
-    found: dict[tuple[str, date], list[Loan]] = {}
-    for loan in loans:
-        assert loan.disbursed_on is not None
-        by_week = is_short(loan)
-        key = ("week" if by_week else "month", cohort_of(loan.disbursed_on, by_week=by_week))
-        found.setdefault(key, []).append(loan)
-    return found
-
-
 @pytest.mark.parametrize("over_days", [30, 90])
 async def test_vintages_are_those_of_the_domain(told: Told, over_days: int) -> None:
     answer = await ask(told.client, "/v1/measures/vintages", over_days=over_days, ages=AGES)
-    loans = told.at(CLOSE)
-    wanted: dict[tuple[str, date], list[VintageCell]] = {}
-    for unit, by_week in (("month", False), ("week", True)):
-        members = [loan for loan in loans if is_short(loan) is by_week]
-        curves = vintage_curve(members, over_days=over_days, ages=AGES, as_of=CLOSE, by_week=by_week)
-        wanted |= {(unit, start): cells for start, cells in curves.items()}
-    assert answer["as_of"] == str(CLOSE)
-    got = {(c["unit"], date.fromisoformat(c["cohort_on"])): c["cells"] for c in answer["cohorts"]}
-    assert got.keys() == wanted.keys()
-    for key, cells in wanted.items():
-        for age, (cell, mine) in enumerate(zip(cells, got[key], strict=True)):
-            if cell.loans is None or cell.amount is None:
-                assert (mine["loans"], mine["disbursed"], mine["ratio"]) == (None, None, None), (key, age)
-                continue
-            assert mine["loans"] == cell.loans.numerator, (key, age)
-            assert minor(mine["disbursed"]) == cell.amount.numerator, (key, age)
-            assert mine["ratio_by_count"] == shown(cell.loans)
-            assert mine["ratio"] == shown(cell.amount)
+    check_vintages(answer, told.at(CLOSE), CLOSE)
 
 
 async def test_the_generated_book_is_late_in_both_kinds_of_cohort_and_has_open_cells(told: Told) -> None:
@@ -114,12 +86,10 @@ async def test_first_payment_defaults_are_those_of_the_domain(told: Told, by: st
     names = [p["name"] + (f" {p['unit'] == 'week'}" if by == "cohort" else "") for p in answer["parts"]]
     assert sorted(names) == sorted(groups)
     for name, part in zip(names, answer["parts"], strict=True):
-        rate = first_payment_default_rate(groups[name])
-        assert (part["defaulted_loans"], part["known_loans"]) == (rate.numerator, rate.denominator), name
-        assert (part["ratio_by_count"], part["loans"]) == (shown(rate), len(groups[name])), name
-    whole = first_payment_default_rate(loans)
-    assert answer["total"]["defaulted_loans"] == whole.numerator > 0
-    assert answer["total"]["known_loans"] == whole.denominator < len(loans)
+        check_first_payments(part, groups[name])
+    whole = check_first_payments(answer["total"], loans)
+    assert whole.numerator > 0
+    assert whole.denominator < len(loans)
 
 
 async def test_amounts_weigh_first_payment_defaults_by_what_was_paid_out(told: Told) -> None:

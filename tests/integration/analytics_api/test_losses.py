@@ -5,33 +5,23 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from datetime import date
 from fractions import Fraction
-from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from loanbook.domain.loan import DelinquencyBucket, Loan
 from loanbook.domain.portfolio import (
-    ExpectedLoss,
     LossAssumptions,
-    Matrix,
-    Ratio,
-    expected_credit_loss,
-    exposure_at_default,
-    gross_loan_portfolio,
-    herfindahl,
     ifrs9_stage,
     in_portfolio,
-    portfolio_at_risk,
-    provision,
-    risk_coverage,
-    top_share,
     transition_matrix,
 )
 from tests.builders import on_day
 from tests.integration.analytics_api.cohort_book import CLOSE, TODAY, told_on
 from tests.integration.analytics_api.conftest import ask, copied
-from tests.integration.analytics_api.test_measures import Told, minor, shown
+from tests.integration.analytics_api.test_measures import Told
+from tests.measures import minor, pooled, shown
+from tests.measures_of_a_day import check_concentration, check_expected_loss, check_provisions, check_stages
 from tests.parts import Database
 
 pytestmark = pytest.mark.integration
@@ -70,26 +60,8 @@ KEYS: dict[str, Callable[[Loan], str | None]] = {
 @pytest.mark.parametrize("by", list(KEYS))
 async def test_concentration_is_that_of_the_domain(told: Told, day: date, by: str) -> None:
     answer = await ask(told.client, "/v1/measures/concentration", by=by, top=2, **at(day))
-    loans, key = told.at(day), KEYS[by]
-    late = [loan for loan in loans if loan.days_past_due > 30]
     assert (answer["as_of"], answer["live"]) == (str(day), day == TODAY)
-    assert answer["holders"] == len({key(loan) for loan in in_portfolio(loans)})
-    assert minor(answer["principal_outstanding"]) == gross_loan_portfolio(loans)
-    assert minor(answer["par30_principal"]) == gross_loan_portfolio(late)
-    assert answer["top_share"] == shown(top_share(loans, count=2, key=key))
-    assert answer["herfindahl"] == rounded(herfindahl(loans, key=key))
-    assert answer["par30_herfindahl"] == rounded(herfindahl(late, key=key))
-    for holder in answer["top"]:
-        held = [loan for loan in in_portfolio(loans) if (key(loan) or "unknown") == holder["name"]]
-        at_risk = portfolio_at_risk(held).amount.numerator
-        assert (holder["loans"], minor(holder["principal_outstanding"])) == (
-            len(held),
-            gross_loan_portfolio(held),
-        )
-        assert minor(holder["par30_principal"]) == at_risk
-        assert holder["par30_share"] == shown(
-            Ratio(numerator=at_risk, denominator=gross_loan_portfolio(late))
-        )
+    check_concentration(answer, told.at(day), KEYS[by])
 
 
 @pytest.mark.parametrize("basis", ["principal", "outstanding"])
@@ -99,30 +71,17 @@ async def test_provisions_are_those_of_the_domain(
 ) -> None:
     query = at(day) | ({"percents": percents} if percents else {})
     answer = await ask(told.client, "/v1/measures/provisions", basis=basis, **query)
-    loans = told.at(day)
     given = percents.split(",") if percents else [str(percent) for percent in PERCENTS]
     rates = dict(zip(DelinquencyBucket, [round(float(part) * 100) for part in given], strict=True))
-    wanted = provision(loans, rates, on_total=basis == "outstanding")
-    assert minor(answer["provision"]) == wanted > 0
-    assert sum(minor(bucket["provision"]) for bucket in answer["buckets"]) == wanted
-    assert answer["risk_coverage"] == shown(risk_coverage(loans, wanted))
-    assert [bucket["percent"] for bucket in answer["buckets"]] == given
-    assert minor(answer["principal_outstanding"]) == gross_loan_portfolio(loans)
+    check_provisions(answer, told.at(day), rates)
+    assert minor(answer["provision"]) > 0
+    assert (answer["basis"], [bucket["percent"] for bucket in answer["buckets"]]) == (basis, given)
 
 
 @pytest.mark.parametrize("charged_off", [False, True])
 async def test_stages_are_those_of_the_domain(told: Told, day: date, charged_off: bool) -> None:
     answer = await ask(told.client, "/v1/measures/stages", charged_off=charged_off, **at(day))
-    loans = in_portfolio(told.at(day), charged_off=charged_off)
-    assert (answer["loans"], minor(answer["principal_outstanding"])) == (
-        len(loans),
-        sum(loan.principal_outstanding for loan in loans),
-    )
-    for stage in answer["stages"]:
-        mine = [loan for loan in loans if ifrs9_stage(loan) == stage["stage"]]
-        assert stage["loans"] == len(mine), stage["stage"]
-        assert minor(stage["principal_outstanding"]) == sum(loan.principal_outstanding for loan in mine)
-        assert minor(stage["exposure"]) == sum(exposure_at_default(loan) for loan in mine)
+    check_stages(answer, told.at(day), charged_off=charged_off)
 
 
 async def test_the_book_has_loans_in_every_stage_and_eased_ones_in_the_second(told: Told) -> None:
@@ -140,50 +99,22 @@ async def test_stage_thresholds_are_settings(told: Told) -> None:
     assert answer["rules"] == {"impaired_from_days": 61, "increased_over_days": 15}
 
 
-def pooled(told: Told) -> Matrix:
-    """The transitions of all whole months, added up."""
-    pairs = pairwise(MONTH_ENDS)
-    months = [transition_matrix(told.at(opening), told.at(closing)) for opening, closing in pairs]
-    return {
-        bucket: {
-            place: Ratio(
-                numerator=sum(month[bucket][place].numerator for month in months),
-                denominator=sum(month[bucket][place].denominator for month in months),
-            )
-            for place in months[0][bucket]
-        }
-        for bucket in months[0]
-    }
-
-
 @pytest.mark.parametrize("rate", ["0", "0.12"])
 async def test_the_expected_loss_is_that_of_the_domain(told: Told, rate: str) -> None:
     answer = await ask(told.client, "/v1/measures/expected-credit-loss", annual_discount_rate=rate)
     assumed = LossAssumptions(
-        monthly=pooled(told), loss_given_default=Fraction(45, 100), annual_discount_rate=Fraction(rate)
+        monthly=pooled(told.at, MONTH_ENDS),
+        loss_given_default=Fraction(45, 100),
+        annual_discount_rate=Fraction(rate),
     )
-    by_stage: dict[int, list[ExpectedLoss]] = {1: [], 2: [], 3: []}
-    for loan in in_portfolio(told.at(TODAY)):
-        loss = expected_credit_loss(loan, assumed)
-        by_stage[loss.stage].append(loss)
-    for stage in answer["stages"]:
-        losses = by_stage[stage["stage"]]
-        assert (stage["loans"], minor(stage["exposure"])) == (
-            len(losses),
-            sum(one.exposure for one in losses),
-        )
-        # The domain rounds each loan, the API each stage.
-        assert abs(minor(stage["expected_loss"]) - sum(one.amount for one in losses)) <= len(losses) / 2
-        weighted = sum(one.default_probability * one.exposure for one in losses)
-        exposed = sum(one.exposure for one in losses)
-        assert stage["default_probability"] == rounded(Fraction(weighted, exposed))
-    assert minor(answer["expected_loss"]) == sum(minor(s["expected_loss"]) for s in answer["stages"]) > 0
+    check_expected_loss(answer, told.at(TODAY), assumed)
+    assert minor(answer["expected_loss"]) > 0
 
 
 async def test_the_expected_loss_shows_what_it_rests_on(told: Told) -> None:
     answer = await ask(told.client, "/v1/measures/expected-credit-loss", loss_given_default="0.6")
     shown_moves: dict[str, Any] = {row["bucket"]: row for row in answer["assumptions"]["monthly_moves"]}
-    matrix = pooled(told)
+    matrix = pooled(told.at, MONTH_ENDS)
     assert answer["label"] == "estimate"
     assert answer["assumptions"]["loss_given_default"] == 0.6
     assert answer["assumptions"]["months"] == 3
@@ -231,8 +162,3 @@ async def test_what_cannot_be_asked_is_named(
 ) -> None:
     answer = await told.client.get(f"/v1/measures/{path}", params=query)
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (status, field)
-
-
-def rounded(exact: Fraction | None) -> float | None:
-    """A share to six digits, half to even."""
-    return None if exact is None else float(round(exact, 6))

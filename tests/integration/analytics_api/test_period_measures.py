@@ -5,26 +5,32 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import AsyncIterator
-from datetime import date, timedelta
-from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import asyncpg
 import pytest
 
-from loanbook.domain import portfolio
-from loanbook.domain.loan import DelinquencyBucket, Loan
-from loanbook.domain.money import divide_half_even
-from loanbook.domain.portfolio import Outcome, Ratio
+from loanbook.domain.loan import Loan
 from tests.builders import on_day
 from tests.feeding import add_book
 from tests.integration.analytics_api.conftest import api_on, ask, copied, execute
 from tests.integration.analytics_api.telling import DAYS, Told, fill, some_stories
+from tests.measures import (
+    check_collection,
+    check_cures,
+    check_missed_roll_rates,
+    check_punctuality,
+    check_relapses,
+    check_write_offs,
+    days_of,
+    minor,
+)
 from tests.parts import Database
 
 pytestmark = pytest.mark.integration
 LAST_CLOSE = on_day(DAYS - 1)
-BUCKETS = dict(zip(("1-30", "31-60", "61-90", "91+"), list(DelinquencyBucket)[1:], strict=True))
+KINDS = ("cured", "by_restructure", "by_waiver", "written_off")
 NOTHING: tuple[Any, ...] = ((None, []), (None, [[]]))
 WHOLE = {"from": "2024-01", "to": "2024-06"}
 
@@ -43,34 +49,6 @@ async def told(dsn: str) -> AsyncIterator[Told]:
         yield Told(client, events)
 
 
-def shown(ratio: Ratio) -> float | None:
-    """A ratio as the API writes it."""
-    return None if ratio.value is None else float(ratio.rounded() or 0)
-
-
-def rounded(mean: Fraction | None) -> float | None:
-    """A mean as the API writes it."""
-    return None if mean is None else shown(Ratio(numerator=mean.numerator, denominator=mean.denominator))
-
-
-def minor(money: dict[str, Any]) -> int:
-    """Minor units of an amount of the API."""
-    return round(float(money["amount"]) * 100)
-
-
-def days_of(month: dict[str, Any]) -> dict[str, date]:
-    """The period of a month, for the domain's functions."""
-    return {
-        "first_on": date.fromisoformat(month["first_on"]),
-        "last_on": date.fromisoformat(month["last_on"]),
-    }
-
-
-def each_day(first_on: date, last_on: date) -> list[date]:
-    """All days of a period."""
-    return [first_on + timedelta(days=number) for number in range((last_on - first_on).days + 1)]
-
-
 async def of_parts(told: Told, path: str, **query: str) -> list[tuple[list[Loan], dict[str, Any]]]:
     """The loans of each part at the last close beside what the API says of each of its months."""
     answer = await ask(told.client, path, **WHOLE, **query)
@@ -87,14 +65,7 @@ async def test_efficiencies_are_those_of_the_domain_month_by_month(told: Told, q
     months = await of_parts(told, "/v1/measures/collection", **query)
     assert len(months) == (18 if query else 6)
     for loans, month in months:
-        expected = portfolio.collection_efficiency(loans, **days_of(month))
-        assert minor(month["due"]) == expected.current.denominator == expected.total.denominator
-        assert minor(month["collected"]) == expected.current.numerator
-        assert month["current_efficiency"] == shown(expected.current)
-        assert (minor(month["cash"]), month["total_efficiency"]) == (
-            expected.total.numerator,
-            shown(expected.total),
-        )
+        check_collection(month, loans)
 
 
 async def test_a_month_names_its_loans_and_its_days(told: Told) -> None:
@@ -114,24 +85,7 @@ async def test_a_month_names_its_loans_and_its_days(told: Told) -> None:
 @pytest.mark.parametrize("query", [{}, {"by": "branch"}])
 async def test_outcomes_and_delays_are_those_of_the_domain(told: Told, query: dict[str, str]) -> None:
     for loans, month in await of_parts(told, "/v1/measures/punctuality", **query):
-        days = days_of(month)
-        outcomes = portfolio.outcomes(loans, **days)
-        assert {
-            Outcome(item["outcome"]): (item["installments"], minor(item["amount"]))
-            for item in month["outcomes"]
-        } == outcomes
-        on_time = portfolio.on_time_rate(loans, **days)
-        assert (month["on_time_rate"], month["decided"]) == (shown(on_time.count), on_time.count.denominator)
-        assert month["on_time_rate_by_amount"] == shown(on_time.amount)
-        assert minor(month["decided_amount"]) == on_time.amount.denominator
-        delay = portfolio.average_delay(loans, **days)
-        assert month["delay"] == {
-            "met": delay.met,
-            "late": delay.late,
-            "days": delay.days,
-            "mean_days": rounded(delay.mean),
-            "mean_days_of_late": rounded(delay.mean_of_late),
-        }
+        check_punctuality(month, loans)
 
 
 @pytest.mark.parametrize("query", [{}, {"by": "branch"}])
@@ -140,35 +94,7 @@ async def test_losses_and_recoveries_are_those_of_the_domain(told: Told, query: 
     for part in answer["parts"]:
         loans = told.at(LAST_CLOSE, branch=part["part"])
         for month in part["months"]:
-            days = days_of(month)
-            stood = [
-                portfolio.gross_loan_portfolio(told.at(day, branch=part["part"])) for day in each_day(**days)
-            ]
-            average = divide_half_even(sum(stood), len(stood))
-            expected = portfolio.write_off_ratio(loans, **days, average_portfolio=average)
-            assert (minor(month["lost"]), minor(month["average_portfolio"])) == (
-                expected.numerator,
-                average,
-            )
-            assert (month["write_off_ratio"], month["closes"], month["days"]) == (
-                shown(expected),
-                len(stood),
-                len(stood),
-            )
-            yearly = Ratio(numerator=expected.numerator * 365, denominator=average * len(stood))
-            assert month["annualized_ratio"] == shown(yearly)
-            recovery = portfolio.recovery_rate(loans, **days)
-            assert (minor(month["written_off"]), minor(month["recovered"]), month["recovery_rate"]) == (
-                recovery.denominator,
-                recovery.numerator,
-                shown(recovery),
-            )
-
-
-def closes_of(told: Told, month: dict[str, Any], branch: str | None = None) -> tuple[list[Loan], list[Loan]]:
-    """The loans (of a branch at the opening) at the opening, and all loans at the close."""
-    opening = told.at(date.fromisoformat(month["opening_on"]), branch=branch)
-    return opening, told.at(date.fromisoformat(month["closing_on"]))
+            check_write_offs(month, loans, partial(told.at, branch=part["part"]))
 
 
 @pytest.mark.parametrize("query", [{}, {"by": "branch"}])
@@ -177,83 +103,23 @@ async def test_cures_are_those_of_the_domain_bucket_by_bucket(told: Told, query:
     kinds: Counter[str] = Counter()
     for part in answer["parts"]:
         assert [month["month"] for month in part["months"]] == [f"2024-0{n}" for n in range(2, 7)]
-        for month in part["months"]:
-            opening, closing = closes_of(told, month, part["part"])
-            for bucket in month["buckets"]:
-                expected = portfolio.cure_rate(opening, closing, BUCKETS[bucket["bucket"]])
-                cured = expected.cured
-                assert bucket["opening"]["loans"] == cured.count.denominator
-                assert minor(bucket["opening"]["principal"]) == cured.amount.denominator
-                assert bucket["cured"]["loans"] == cured.count.numerator
-                assert minor(bucket["cured"]["principal"]) == cured.amount.numerator
-                assert (bucket["cure_rate_by_count"], bucket["cure_rate"]) == (
-                    shown(cured.count),
-                    shown(cured.amount),
-                )
-                apart = {
-                    "by_restructure": expected.by_restructure,
-                    "by_waiver": expected.by_waiver,
-                    "written_off": expected.written_off,
-                }
-                assert {name: bucket[name]["loans"] for name in apart} == apart
-                kinds.update(apart, cured=cured.count.numerator)
-    assert not query or min(kinds.values()) > 0
+        check_cures(part["months"], partial(told.at, branch=part["part"]), told.at)
+        for bucket in (bucket for month in part["months"] for bucket in month["buckets"]):
+            kinds.update({name: bucket[name]["loans"] for name in KINDS})
+    assert not query or min(kinds[name] for name in KINDS) > 0
 
 
 async def test_relapses_are_those_of_the_domain_once_ninety_days_are_closed(told: Told) -> None:
     answer = await ask(told.client, "/v1/measures/cures", **WHOLE)
-    relapsed = 0
-    for month in answer["parts"][0]["months"]:
-        opening, closing = closes_of(told, month)
-        after = date.fromisoformat(month["closing_on"]) + timedelta(days=1)
-        watched = each_day(after, after + timedelta(days=89))
-        closes = [told.at(day) for day in watched] if watched[-1] <= LAST_CLOSE else None
-        for bucket in month["buckets"]:
-            if closes is None:
-                assert bucket["relapsed"] is None
-                continue
-            cured = cured_in(opening, closing, BUCKETS[bucket["bucket"]])
-            expected = portfolio.relapse_rate(cured, closes)
-            found = bucket["relapsed"]
-            assert (found["loans"], found["rate_by_count"]) == (expected.numerator, shown(expected))
-            assert found["last_on"] == str(watched[-1])
-            relapsed += expected.numerator
-    assert relapsed > 0
-
-
-def cured_in(opening: list[Loan], closing: list[Loan], bucket: DelinquencyBucket) -> set[str]:
-    """The loans that the domain counts as cured."""
-    after = {loan.loan_id: loan for loan in closing}
-    return {
-        loan.loan_id
-        for loan in opening
-        if portfolio.cure_rate([loan], [after[loan.loan_id]], bucket).cured.count.numerator
-    }
+    assert check_relapses(answer["parts"][0]["months"], told.at, LAST_CLOSE) > 0
 
 
 async def test_moves_by_installments_missed_are_those_of_the_domain(told: Told) -> None:
     answer = await ask(told.client, "/v1/measures/missed-roll-rates", **WHOLE)
-    reached: set[str] = set()
-    for month in answer["months"]:
-        opening, closing = closes_of(told, month)
-        by_amount = portfolio.roll_rates_by_missed(opening, closing)
-        by_count = portfolio.roll_rates_by_missed(opening, closing, by_amount=False)
-        for row in month["rows"]:
-            for move in row["to"]:
-                place = move["place"] if move["place"][0].isdigit() else move["place"].upper()
-                amount, count = by_amount[row["missed"]][place], by_count[row["missed"]][place]
-                assert (minor(move["principal"]), minor(row["opening"]["principal"]), move["roll_rate"]) == (
-                    amount.numerator,
-                    amount.denominator,
-                    shown(amount),
-                )
-                assert (move["loans"], row["opening"]["loans"], move["transition"]) == (
-                    count.numerator,
-                    count.denominator,
-                    shown(count),
-                )
-                reached |= {place} if move["loans"] else set()
-    assert reached >= {"0", "1", "2", "3", "CLOSED", "CHARGED_OFF", "WRITTEN_OFF"}
+    check_missed_roll_rates(answer, told.at)
+    moves = [move for month in answer["months"] for row in month["rows"] for move in row["to"]]
+    reached = {move["place"] for move in moves if move["loans"]}
+    assert reached >= {"0", "1", "2", "3", "closed", "charged_off", "written_off"}
 
 
 async def test_the_sums_are_those_of_the_loans_whatever_came_late(told: Told, dsn: str) -> None:
