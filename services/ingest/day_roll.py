@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -19,7 +19,8 @@ from ingest import metrics
 from ingest.cache import LoanCache
 from ingest.day_markers import spread_marker
 from ingest.flow import Subject, change
-from ingest.locked import row_of
+from ingest.locked import Locked, row_of
+from ingest.plain import choose_idle, fold_plain
 from ingest.records import DAYS_AHEAD_MAX, Book, ChangedLoan, LoanRef, Segment
 from ingest.rows import stored_loan
 from ingest.store import PostgresLoanStore
@@ -27,9 +28,11 @@ from ingest.transaction import BOOK_LOCK, PostgresUnit
 from loanbook.kafka.batches import Partition
 from loanbook.postgres.load_sql import load_sql
 from loanbook.postgres.pool import Connection
+from loanbook.topics import SLICES
 
 _LOOK_HELD_S, _LOOK_IDLE_S = 0.02, 0.5
 _SPREAD_AFTER_S, _SPREAD_AGAIN_S = 5.0, 55.0
+_SLICES_MAX = SLICES // 2  # so that two workers sweep side by side
 _LOANS_MAX = 2_000  # a transaction of the sweep; keeps a waiting batch's delay short
 
 
@@ -136,26 +139,33 @@ async def sweep(store: PostgresLoanStore, cache: LoanCache) -> Swept:
     """Bring some loans of slices that no other worker holds to their book's day."""
     async with store.transaction() as unit:
         await unit.lock_books()
-        rolls = await unit.connection.fetch(load_sql("ingest", "select_open_rolls"))
+        rolls = await unit.connection.fetch(load_sql("ingest", "select_open_rolls"), _SLICES_MAX)
         if not rolls:
             return Swept(slices=0, loans=0)
         book = next(b for b in unit.books.values() if b.book_key == rolls[0]["book_key"])
         mine = [row for row in rolls if row["book_key"] == book.book_key]
-        changes = await roll_loans(unit, book, [row["slice"] for row in mine], cache)
-        await unit.save(changes, [])
-        await _finish(unit.connection, book, mine, changes)
+        due = await lock_due(unit, book, [row["slice"] for row in mine])
+        idle, others = choose_idle(due, book.business_on)
+        changes = await roll_loans(unit, book, others, cache)
+        plain = fold_plain(idle, unit.directory) if len(idle.loans) else None
+        await unit.save(changes, [], plain)
+        await _finish(unit.connection, book, mine, Counter(ref.slice for ref in due))
     cache.keep(changes)
-    return Swept(slices=len(mine), loans=len(changes))
+    return Swept(slices=len(mine), loans=len(due))
 
 
-async def roll_loans(
-    unit: PostgresUnit, book: Book, slices: Sequence[int], cache: LoanCache
-) -> list[ChangedLoan]:
-    """Fold the loans of these slices that are due to change, at the book's day."""
+async def lock_due(unit: PostgresUnit, book: Book, slices: Sequence[int]) -> dict[LoanRef, Locked]:
+    """Lock some loans of these slices that are due to change at the book's day."""
     rows = await unit.connection.fetch(
         load_sql("ingest", "lock_due_loans"), book.book_key, slices, book.business_on, _LOANS_MAX
     )
-    due = await unit.lock(LoanRef(row["slice"], row["loan_key"]) for row in rows)
+    return await unit.lock(LoanRef(row["slice"], row["loan_key"]) for row in rows)
+
+
+async def roll_loans(
+    unit: PostgresUnit, book: Book, due: Mapping[LoanRef, Locked], cache: LoanCache
+) -> list[ChangedLoan]:
+    """Fold locked loans at the book's day."""
     stored = {ref: stored_loan(row_of(row)) for ref, row in due.items()}
     histories = await unit.histories(ref for ref in due if not cache.holds(ref, stored[ref].version))
     changes = []
@@ -166,10 +176,7 @@ async def roll_loans(
     return changes
 
 
-async def _finish(
-    connection: Connection, book: Book, rolls: Sequence[Any], changes: Sequence[ChangedLoan]
-) -> None:
-    loans = Counter(changed.ref.slice for changed in changes)
+async def _finish(connection: Connection, book: Book, rolls: Sequence[Any], loans: Mapping[int, int]) -> None:
     for closed_on in sorted({row["business_on"] for row in rolls}):
         slices = [row["slice"] for row in rolls if row["business_on"] == closed_on]
         await connection.execute(
@@ -177,6 +184,6 @@ async def _finish(
             book.book_key,
             closed_on,
             slices,
-            [loans[number] for number in slices],
+            [loans.get(number, 0) for number in slices],
             book.business_on,
         )

@@ -106,12 +106,28 @@ def arrange(rows: Sequence[LedgerRow], locked: Mapping[LoanRef, Locked]) -> Arri
     )
 
 
+def choose_idle(locked: Mapping[LoanRef, Locked], today: date) -> tuple[PlainBatch, dict[LoanRef, Locked]]:
+    """Part plain loans for which nothing came but a new day from all others."""
+    loans = LockedColumns.of(list(locked.values()))
+    is_plain = _are_plain(loans)
+    batch = PlainBatch(
+        loans=loans.take(np.flatnonzero(is_plain)),
+        rows=[],
+        place=np.zeros(0, np.int64),
+        order=[np.zeros(0, np.int64)] * 4,
+        today=np.full(np.count_nonzero(is_plain), today.toordinal(), np.int64),
+    )
+    return batch, {
+        ref: locked[ref] for ref, plain in zip(locked, is_plain.tolist(), strict=True) if not plain
+    }
+
+
 def choose(
     arrivals: Arrivals, known: Collection[Identity], rules: Rules
 ) -> tuple[PlainBatch, list[LedgerRow]]:
     """Part payments that may take the short cut from all other events; `known` are in the ledger already."""
     loans, place = arrivals.loans, arrivals.place
-    is_plain = (loans["is_plain"] == 1) & (loans["fold_version"] == FOLD_VERSION)
+    is_plain = _are_plain(loans)
     candidates = np.flatnonzero(is_plain[place])
     fits = np.zeros(len(place), np.bool_)
     fits[candidates] = [
@@ -142,6 +158,11 @@ def fold_plain(batch: PlainBatch, rules: Rules) -> PlainChanges:
         received.append((which, day, pay(loans, which, day, amounts[now])))
     figures = plain_figures(loans, batch.today)
     return PlainChanges(batch=batch, loans=loans, figures=figures, received=received)
+
+
+def _are_plain(loans: LockedColumns) -> Flags:
+    flags: Flags = (loans["is_plain"] == 1) & (loans["fold_version"] == FOLD_VERSION)
+    return flags
 
 
 def _order_of(rows: Sequence[LedgerRow]) -> list[Ints]:

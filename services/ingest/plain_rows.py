@@ -181,13 +181,11 @@ class PlainRows:
     def _last_orders(self) -> list[Column]:
         """The order of each loan's latest event: the last of its payments, or what it was."""
         batch = self._changes.batch
-        end = np.searchsorted(batch.place, np.arange(len(batch.loans)), side="right") - 1
-        is_paid = batch.place[end] == np.arange(len(batch.loans))
         names = ("last_effective_on", "last_business_on", "last_sequence", "last_recorded_at")
-        effective, business, sequence, recorded = (
-            np.where(is_paid, part[end], self._ints(name))
-            for name, part in zip(names, batch.order, strict=True)
-        )
+        columns = [self._ints(name) for name in names]
+        for column, part in zip(columns, batch.order, strict=True):
+            column[batch.place] = part  # of several for one loan the last counts
+        effective, business, sequence, recorded = columns
         return [days(effective), days(business), integers(sequence, 8), integers(recorded, 8)]
 
     def _recent(self) -> Column:
