@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up down status logs psql clean migrate \
-	test check unit bench boards format format-check lint types imports
+	test check unit bench bench-peers boards format format-check lint types imports
 SHELL := /bin/sh
 
 VENV := .venv/bin
@@ -45,6 +45,8 @@ unit: setup ## The unit tests alone
 	@$(VENV)/pytest -q tests/unit $(ARGS)
 bench: setup ## Measure on parts of its own (LOANS=10000, SECTIONS="rate plain", ARGS); writes bench.json
 	@$(VENV)/python -m tests.bench $(SECTIONS) --loans $(or $(LOANS),10000) $(ARGS)
+bench-peers: setup ## The same events through other stream processors, each in an environment of its own
+	@$(VENV)/python -m tests.bench rate peers --loans $(or $(LOANS),10000) --out bench-peers.json $(ARGS)
 boards: setup ## Write grafana/dashboards anew from grafana/boards
 	@$(VENV)/python -m grafana.boards.generate
 format: setup ## Lay the code out

@@ -25,17 +25,16 @@ _SETTLE_S = 3.0
 async def measure(session: Session) -> None:
     """Roll fresh copies of both books."""
     for name, one_due_date in (("a tenth due", False), ("all due", True)):
-        template = await session.template(one_due_date=one_due_date)
-        rolled = [await _roll(session, template) for _ in range(session.runs)]
+        rolled = [await _roll(session, one_due_date=one_due_date) for _ in range(session.runs)]
         add = session.report.add
         add(SECTION, f"{name}: loans brought over", "loans", [float(loans) for loans, _ in rolled])
         add(SECTION, f"{name}: until all stand at the new day", "s", [seconds for _, seconds in rolled])
         add(SECTION, f"{name}: sweep", "loans/s", [loans / seconds for loans, seconds in rolled])
 
 
-async def _roll(session: Session, template: str) -> tuple[int, float]:
+async def _roll(session: Session, *, one_due_date: bool) -> tuple[int, float]:
     parts = session.parts
-    connection = await asyncpg.connect(await parts.copy_database(template, await parts.log_ends()))
+    connection = await asyncpg.connect(await session.copied(one_due_date=one_due_date))
     try:
         parts.start("ingest", "worker")
         await until(parts, lambda: owners(connection), bool)

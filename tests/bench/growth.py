@@ -30,23 +30,21 @@ async def measure(session: Session) -> None:
 
 
 async def _run(session: Session) -> tuple[Streamed, tuple[float, float]]:
-    filled = await session.filled()
-    dsn = await session.parts.copy_database(await session.template(), filled.first)
+    dsn = await session.copied()
     before = await _bytes(dsn)
-    run = await streamed(session, dsn, filled)
+    run = await streamed(session, dsn, session.content)
     after = await _bytes(dsn)
-    return run, (before / session.spec.loans, (after - before) / filled.distinct)
+    return run, (before / session.spec.loans, (after - before) / session.content.distinct)
 
 
 async def _long_ledger(session: Session, cost: float) -> None:
     """Stream on, portion after portion, until the ledger has ten rows a loan; the last portions count."""
-    traffic = session.traffic()
-    dsn = await session.parts.copy_database(await session.template(), await session.parts.log_ends())
+    traffic, dsn = session.traffic(), await session.copied()
     rows, runs = 0, []
     while rows < _LEDGER_ROWS_A_LOAN * session.spec.loans:
-        filled = await session.put(traffic, session.events)
-        runs.append(await streamed(session, dsn, filled))
-        rows += filled.distinct
+        content = session.draw(traffic, session.events)
+        runs.append(await streamed(session, dsn, content))
+        rows += content.distinct
     name = f"{session.spec.loans:,} loans, {rows:,} ledger rows"
     last = _report(session, name, runs[-session.runs :])
     session.report.add(

@@ -88,7 +88,7 @@ async def _take(
     warm = traffic.take(per_second * _WARM_S)
     traffic.turn_to(day)
     events = traffic.take(per_second * _SECONDS)
-    dsn = await parts.copy_database(await session.template(), await parts.log_ends())
+    dsn = await session.copied()
     connection = await asyncpg.connect(dsn)
     try:
         parts.start("scoring", "worker")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
+import uuid
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
+from itertools import islice
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.codec import has_lz4
@@ -19,14 +21,20 @@ from tests.bench.book import BOOK, SOURCE, LoggedEvent, stamped
 
 _CHUNK = 20_000
 _TICK_S = 0.02
+_TRANSACTION_MS = 600_000
 
 
 @asynccontextmanager
-async def producer(servers: str) -> AsyncIterator[AIOKafkaProducer]:
+async def producer(servers: str, transaction: str | None = None) -> AsyncIterator[AIOKafkaProducer]:
     """A producer of whole batches."""
     compression = "lz4" if has_lz4() else None
     made = AIOKafkaProducer(
-        bootstrap_servers=servers, acks="all", max_batch_size=262_144, compression_type=compression
+        bootstrap_servers=servers,
+        acks="all",
+        max_batch_size=262_144,
+        compression_type=compression,
+        transactional_id=transaction,
+        transaction_timeout_ms=_TRANSACTION_MS,
     )
     await made.start()
     try:
@@ -35,17 +43,18 @@ async def producer(servers: str) -> AsyncIterator[AIOKafkaProducer]:
         await made.stop()
 
 
-async def fill(servers: str, events: Iterable[LoggedEvent]) -> int:
-    """Put events into the topic as fast as it takes them; returns how many."""
-    count = 0
+async def fill(servers: str, events: Iterable[LoggedEvent], topic: str = LOAN_EVENTS) -> int:
+    """Put events into a topic as fast as it takes them; returns how many."""
     async with producer(servers) as kafka:
-        chunk: list[LoggedEvent] = []
-        for event in events:
-            chunk.append(event)
-            if len(chunk) == _CHUNK:
-                count += await send(kafka, chunk)
-                chunk = []
-        return count + await send(kafka, chunk)
+        return await _send_all(kafka, events, topic)
+
+
+@asynccontextmanager
+async def unseen(servers: str, events: Iterable[LoggedEvent]) -> AsyncIterator[None]:
+    """Put events into the topic; nobody who reads committed records sees one before the block ends."""
+    async with producer(servers, uuid.uuid4().hex) as kafka, kafka.transaction():
+        await _send_all(kafka, events)
+        yield
 
 
 async def paced(servers: str, events: Sequence[LoggedEvent], per_second: int) -> float:
@@ -82,7 +91,14 @@ async def close_day(servers: str, day: date) -> None:
         await send(kafka, [LoggedEvent(number, BOOK.encode(), value) for number in range(SLICES)])
 
 
-async def send(kafka: AIOKafkaProducer, events: Iterable[LoggedEvent]) -> int:
+async def _send_all(kafka: AIOKafkaProducer, events: Iterable[LoggedEvent], topic: str = LOAN_EVENTS) -> int:
+    count, rest = 0, iter(events)
+    while chunk := list(islice(rest, _CHUNK)):
+        count += await send(kafka, chunk, topic)
+    return count
+
+
+async def send(kafka: AIOKafkaProducer, events: Iterable[LoggedEvent], topic: str = LOAN_EVENTS) -> int:
     """Send events in order within a partition and wait until they are durable; returns how many."""
     by_partition: dict[int, list[LoggedEvent]] = defaultdict(list)
     for event in events:
@@ -92,9 +108,9 @@ async def send(kafka: AIOKafkaProducer, events: Iterable[LoggedEvent]) -> int:
         batch = kafka.create_batch()
         for event in group:
             if batch.append(key=event.key, value=event.value, timestamp=None) is None:
-                pending.append(await kafka.send_batch(batch, LOAN_EVENTS, partition=number))
+                pending.append(await kafka.send_batch(batch, topic, partition=number))
                 batch = kafka.create_batch()
                 batch.append(key=event.key, value=event.value, timestamp=None)
-        pending.append(await kafka.send_batch(batch, LOAN_EVENTS, partition=number))
+        pending.append(await kafka.send_batch(batch, topic, partition=number))
     await asyncio.gather(*pending)
     return sum(map(len, by_partition.values()))

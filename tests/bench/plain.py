@@ -25,12 +25,12 @@ _RUN_S = 10.0
 
 async def measure(session: Session) -> None:
     """Let the agent run for a while, several times; each run goes on where the one before ended."""
-    filled = await session.filled()
+    first = await session.put(session.content)
     await _make_database(session)
-    await commit_offsets(session.parts, _GROUP, filled.first)
+    await commit_offsets(session.parts, _GROUP, first)
     connection = await asyncpg.connect(session.parts.dsn(DATABASE))
     try:
-        share = filled.events / filled.distinct
+        share = len(session.content.events) / session.content.distinct
         spans = [await _run(session.parts, connection, share) for _ in range(session.runs)]
     finally:
         await connection.close()

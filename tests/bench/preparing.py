@@ -1,79 +1,89 @@
-"""Makes the database of a generated book: through Kafka and a worker, or in bulk by the flow itself.
+"""Makes the database of a generated book: its base by the workers, the rest from what they made.
 
-A book made in bulk is kept as a template, named after everything that decides its rows.
+A book is kept as a template, named after everything that decides its rows; older ones of its kind go.
 """
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-import os
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from datetime import date, timedelta
-from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 
 import asyncpg
 
-from ingest.store import PostgresLoanStore
+from ingest.commands.verify import verify
+from ingest.recompute_check import Extent
+from ingest.store import ROLE
 from loanbook.domain.loan import FOLD_VERSION
+from loanbook.postgres.pool import connect
 from tests.bench import book as book_module
-from tests.bench.book import BOOK, BUSINESS_ON, OPENED_ON, BookSpec, Loan, LoggedEvent, loans_of, opening_of
+from tests.bench import cloning
+from tests.bench.book import BOOK, BUSINESS_ON, OPENED_ON, BookSpec, LoggedEvent, loans_of, opening_of
 from tests.bench.log import close_day, fill
-from tests.bench.parts import ROOT, Parts
-from tests.bench.watching import Span, measured, until
-from tests.feeding import CLUSTER, Feed
+from tests.bench.parts import ROOT, BenchError, Parts
+from tests.bench.watching import progress, until
 
-THROUGH_KAFKA_MAX = 10_000
-_BATCH_LOANS = 2_000
+_VERIFIED_LOANS = 500
 _MIGRATIONS = ROOT / "shared" / "loanbook" / "postgres" / "migrations"
+UNSCORED = """
+SELECT count(*) FROM core.loan_state s LEFT JOIN risk.score r USING (slice, loan_key)
+WHERE s.status = 1 AND (r.state_version IS NULL OR r.state_version < s.version)
+"""
 
 
 async def prepare(parts: Parts, spec: BookSpec) -> str:
-    """The name of a database with this book on its running day, and nothing of the traffic."""
-    name = template_name(spec)
-    if name in await parts.databases():
+    """The name of a database with this book on its running day, scored, and nothing of the traffic."""
+    name, there = template_name(spec), await parts.databases()
+    if name in there:
         return name
-    making = f"{name}_making"
-    await parts.make_database(making)
-    await _add_book(parts.dsn(making))
+    for old in there:
+        if old.startswith(_kind(spec)):
+            await parts.execute(f"DROP DATABASE {old} WITH (FORCE)")
+    making = f"{_kind(spec)}_making"
     started = time.perf_counter()
-    if spec.loans <= THROUGH_KAFKA_MAX:
+    if spec.layers == 1:
+        await parts.make_database(making)
+        await _add_book(parts.dsn(making))
         await open_through_kafka(parts, spec, making)
     else:
-        await _open_in_bulk(parts, spec, making)
+        await parts.copy_database(await prepare(parts, spec.base), name=making)
+        await _add_layers(parts, spec, making)
     await parts.execute("VACUUM (FREEZE, ANALYZE)", making)
+    await _verify(parts, making)
     await parts.execute(f"ALTER DATABASE {making} RENAME TO {name}")
-    print(f"prepared {spec.loans:,} loans in {time.perf_counter() - started:.0f} s")
+    print(f"  prepared {spec.loans:,} loans in {time.perf_counter() - started:.0f} s", flush=True)
     return name
 
 
 def template_name(spec: BookSpec) -> str:
     """A name that changes with the schema, the fold and the generator."""
     content = hashlib.sha256(str(FOLD_VERSION).encode())
-    for path in (*sorted(_MIGRATIONS.glob("*.sql")), Path(book_module.__file__)):
+    for path in (*sorted(_MIGRATIONS.glob("*.sql")), Path(book_module.__file__), Path(cloning.__file__)):
         content.update(path.read_bytes())
-    kind = "one" if spec.one_due_date else "many"
-    return f"book_{spec.loans}_{spec.seed}_{kind}_{content.hexdigest()[:12]}"
+    return f"{_kind(spec)}_{content.hexdigest()[:12]}"
 
 
-async def open_through_kafka(parts: Parts, spec: BookSpec, database: str) -> Span:
-    """Open the book by its events through Kafka, day after day; returns the opening's span."""
+def _kind(spec: BookSpec) -> str:
+    return f"book_{spec.loans}_{spec.seed}_{'one' if spec.one_due_date else 'many'}"
+
+
+async def open_through_kafka(parts: Parts, spec: BookSpec, database: str) -> None:
+    """Open the book by its events through Kafka, day after day, and score it."""
     ends = await parts.log_ends()
     connection = await asyncpg.connect(parts.dsn(database))
     try:
         await _start_at(connection, parts.cluster, ends)
         parts.start("ingest", "worker", database=database)
-        count = await fill(parts.servers, openings(spec))
-        span = await measured(parts, connection, sum(ends) + 1, sum(ends) + count)
+        wanted = sum(ends) + await fill(parts.servers, openings(spec))
+        await until(parts, lambda: progress(connection), lambda seen: seen.offsets >= wanted)
         for day in opening_days():
             await close_day(parts.servers, day)
             await until(parts, lambda: rolled_to(connection), lambda seen, day=day: seen > day)  # type: ignore[misc]
+        parts.start("scoring", "worker", database=database)
+        await until(parts, lambda: connection.fetchval(UNSCORED), lambda unscored: unscored == 0)
         parts.stop_workers()
-        return span
     finally:
         await connection.close()
 
@@ -101,39 +111,23 @@ def opening_days() -> Iterator[date]:
         day += timedelta(days=1)
 
 
-async def _open_in_bulk(parts: Parts, spec: BookSpec, database: str) -> None:
-    dsn, shares = parts.dsn(database), os.cpu_count() or 1
-    with ProcessPoolExecutor(shares, mp_context=get_context("spawn")) as pool:
-        loop = asyncio.get_running_loop()
-        jobs = [loop.run_in_executor(pool, _load_share, dsn, spec, n, shares) for n in range(shares)]
-        await asyncio.gather(*jobs)
-    store = await PostgresLoanStore.open(dsn, CLUSTER)
+async def _add_layers(parts: Parts, spec: BookSpec, database: str) -> None:
+    connection = await asyncpg.connect(parts.dsn(database))
     try:
-        feed = Feed(store)
-        rows = await store.pool.fetch("SELECT partition, next_offset FROM core.stream_position")
-        feed.next_offset.update({row["partition"]: row["next_offset"] for row in rows})
-        for day in opening_days():
-            await feed.close_day(day, BOOK)
+        await cloning.add_layers(connection, spec)
     finally:
-        await store.close()
+        await connection.close()
 
 
-def _load_share(dsn: str, spec: BookSpec, share: int, shares: int) -> None:
-    asyncio.run(_load(dsn, (loan for loan in loans_of(spec) if loan.partition % shares == share)))
-
-
-async def _load(dsn: str, loans: Iterator[Loan]) -> None:
-    store = await PostgresLoanStore.open(dsn, CLUSTER)
+async def _verify(parts: Parts, database: str) -> None:
+    """Hold a sample of the loans, and the roll-ups, to the naive reference."""
+    connection = await connect(parts.dsn(database), ROLE)
     try:
-        feed = Feed(store)
-        await feed.open()
-        while batch := list(islice(loans, _BATCH_LOANS)):
-            by_partition: dict[int, list[tuple[bytes | None, bytes]]] = {}
-            for event in (event for loan in batch for event in opening_of(loan)):
-                by_partition.setdefault(event.partition, []).append((event.key, event.value))
-            await feed.send_raw(dict(by_partition))
+        found, *_ = await verify(connection, BOOK, Extent(sample=_VERIFIED_LOANS))
     finally:
-        await store.close()
+        await connection.close()
+    if found.differences or not found.loans:
+        raise BenchError(f"{database} is wrong: {[str(d) for d in found.kept[:5]]}")
 
 
 async def _add_book(dsn: str) -> None:

@@ -17,7 +17,7 @@ import asyncpg
 
 from tests.bench.environments import program
 from tests.bench.rate import streamed
-from tests.bench.session import Filled, Session
+from tests.bench.session import Session
 from tests.bench.watching import Span
 
 SECTION = "profile"
@@ -36,16 +36,15 @@ STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 async def measure(session: Session) -> None:
     """Profile one worker over the filled topic."""
-    filled = await session.filled()
-    dsn = await session.parts.copy_database(await session.template(), filled.first)
+    dsn = await session.copied()
     folded = session.folder / f"profile-{session.spec.loans}.folded"
-    run = await streamed(session, dsn, filled, beside=lambda pid: sampled(pid, folded))
+    run = await streamed(session, dsn, session.content, beside=lambda pid: sampled(pid, folded))
     stacks = read_folded(folded)
     total = sum(stacks.values()) or 1
     cost = run.span.cpu_us["worker"]
     for step, count in steps_of(stacks).most_common():
         session.report.add(SECTION, f"worker: {step}", "us/event", [cost * count / total])
-    statements = await _statements(dsn, filled)
+    statements = await _statements(dsn, len(session.content.events))
     for name, spent_us, _ in statements[:10]:
         session.report.add(SECTION, f"SQL: {name[:46]}", "us/event", [spent_us])
     text = _text(run.span, stacks, statements)
@@ -93,7 +92,7 @@ def _step_of(stack: Sequence[str]) -> str:
     return "event loop"
 
 
-async def _statements(dsn: str, filled: Filled) -> list[tuple[str, float, int]]:
+async def _statements(dsn: str, events: int) -> list[tuple[str, float, int]]:
     connection = await asyncpg.connect(dsn)
     try:
         rows = await connection.fetch(
@@ -104,7 +103,7 @@ async def _statements(dsn: str, filled: Filled) -> list[tuple[str, float, int]]:
         )
     finally:
         await connection.close()
-    return [(_short(row["query"]), row["spent_us"] / filled.events, row["calls"]) for row in rows]
+    return [(_short(row["query"]), row["spent_us"] / events, row["calls"]) for row in rows]
 
 
 def _short(query: str) -> str:

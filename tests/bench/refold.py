@@ -20,9 +20,8 @@ SECTION = "refold"
 
 async def measure(session: Session) -> None:
     """Stream the traffic in, then fold everything again."""
-    filled = await session.filled()
-    dsn = await session.parts.copy_database(await session.template(), filled.first)
-    await streamed(session, dsn, filled)
+    dsn = await session.copied()
+    await streamed(session, dsn, session.content)
     connection = await asyncpg.connect(dsn)
     rows = await connection.fetchval("SELECT count(*) FROM core.event")
     await connection.close()

@@ -15,19 +15,13 @@ from tests.bench.traffic import Traffic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filled:
-    """Traffic that stands in the topic."""
+class Content:
+    """Some traffic and what it must come to."""
 
-    first: tuple[int, ...]  # of each partition: where it begins
-    last: tuple[int, ...]  # and ends
-    content: list[LoggedEvent] = field(repr=False)
+    events: list[LoggedEvent] = field(repr=False)
     distinct: int
     paid_minor: int  # what all loans together have paid once it is applied
-
-    @property
-    def events(self) -> int:
-        """How many events, the duplicates among them."""
-        return len(self.content)
+    posted_minor: int  # what its own payments say, each counted once, the reversed ones too
 
 
 @dataclass(kw_only=True)
@@ -40,37 +34,46 @@ class Session:
     runs: int
     report: Report
     folder: Path  # where profiles are kept
-    _filled: Filled | None = field(default=None, repr=False)
 
     @cached_property
     def loans(self) -> list[Loan]:
         """The loans of the book."""
         return list(loans_of(self.spec))
 
+    @cached_property
+    def content(self) -> Content:
+        """The traffic that all rates are taken with."""
+        return self.draw(self.traffic(), self.events)
+
     def traffic(self) -> Traffic:
         """Traffic from its beginning."""
         return Traffic(self.loans, self.spec.seed)
 
+    def draw(self, traffic: Traffic, count: int) -> Content:
+        """The next events of this traffic."""
+        distinct, posted = traffic.distinct, traffic.posted_minor
+        events = traffic.take(count)
+        return Content(
+            events=events,
+            distinct=traffic.distinct - distinct,
+            paid_minor=traffic.paid_minor,
+            posted_minor=traffic.posted_minor - posted,
+        )
+
     async def template(self, *, one_due_date: bool = False) -> str:
         """The prepared database of the book."""
-        spec = BookSpec(loans=self.spec.loans, seed=self.spec.seed, one_due_date=one_due_date)
-        return await prepare(self.parts, spec)
+        return await prepare(self.parts, replace(self.spec, one_due_date=one_due_date))
 
-    async def filled(self) -> Filled:
-        """The traffic that all rates are taken with, at the end of the topic: a worker reads nothing else."""
-        if self._filled is None:
-            self._filled = await self.put(self.traffic(), self.events)
-        elif list(self._filled.last) != await self.parts.log_ends():
-            self._filled = await self.filled_again()
-        return self._filled
+    async def copied(self, *, one_due_date: bool = False) -> str:
+        """The address of a fresh copy of the book whose workers begin at the log's end."""
+        template = await self.template(one_due_date=one_due_date)
+        return await self.parts.copy_database(template, await self.parts.log_ends())
 
-    async def filled_again(self) -> Filled:
-        """The same traffic once more, behind what is in the topic."""
-        if self._filled is None:
-            return await self.filled()
+    async def put(self, content: Content) -> list[int]:
+        """Write traffic into the topic; returns where each partition's part begins."""
         first = await self.parts.log_ends()
-        await fill(self.parts.servers, self._filled.content)
-        return replace(self._filled, first=tuple(first), last=tuple(await self.parts.log_ends()))
+        await fill(self.parts.servers, content.events)
+        return first
 
     def of_size(self, loans: int) -> Session:
         """The same with another number of loans."""
@@ -81,17 +84,4 @@ class Session:
             runs=self.runs,
             report=self.report,
             folder=self.folder,
-        )
-
-    async def put(self, traffic: Traffic, count: int) -> Filled:
-        """Put the next events of this traffic into the topic."""
-        first, earlier = await self.parts.log_ends(), traffic.distinct
-        events = traffic.take(count)
-        await fill(self.parts.servers, events)
-        return Filled(
-            first=tuple(first),
-            last=tuple(await self.parts.log_ends()),
-            content=events,
-            distinct=traffic.distinct - earlier,
-            paid_minor=traffic.paid_minor,
         )

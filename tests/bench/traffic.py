@@ -22,6 +22,7 @@ class Traffic:
     def __init__(self, loans: Sequence[Loan], seed: int, day: date = BUSINESS_ON) -> None:
         self.counts: Counter[str] = Counter()
         self.paid_minor = sum(loan.paid * loan.installment for loan in loans)
+        self.posted_minor = 0
         self._loans = loans
         self._day = day
         self._chance = random.Random(seed)
@@ -105,6 +106,7 @@ class Traffic:
     def _paid(self, loan: Loan, amount: int, entity: str, effective_on: date) -> LoggedEvent:
         self._left[loan.number] -= amount
         self.paid_minor += amount
+        self.posted_minor += amount
         fields = f'"amount":"{decimal(amount)}","entity_id":"{entity}","channel":"mobile"'
         return self._event(loan, "payment.posted.v1", entity, fields, effective_on)
 

@@ -52,6 +52,8 @@ class Span:
     @property
     def cpu_us(self) -> dict[str, float]:
         """Processor time an event by part, in microseconds."""
+        if not self.events:
+            raise BenchError("no event came between two looks at the stream")
         return {part: spent / self.events * 1e6 for part, spent in self.cpu.items()}
 
 
@@ -116,15 +118,3 @@ def peak_memory_mb(pid: int) -> float:
         if line.startswith("VmHWM"):
             return int(line.split()[1]) / 1024
     raise BenchError(f"no peak memory of process {pid}")
-
-
-async def measured(parts: Parts, connection: asyncpg.Connection, first: int, last: int) -> Span:
-    """The span from the moment the stream has passed one offset sum until it has reached another."""
-
-    async def look() -> int:
-        return (await progress(connection)).offsets
-
-    seen = await until(parts, look, lambda offsets: offsets >= first)
-    start = look_at(parts, seen)
-    end = await until(parts, look, lambda offsets: offsets >= last)
-    return between(start, look_at(parts, end))
