@@ -52,7 +52,7 @@ def _size_and_lateness() -> list[Panel]:
             "Outstanding principal, $currency",
             question="How big is the book? Principal of running loans; charged-off ones are left out.",
             unit=MONEY,
-            source="reporting.portfolio_day, closes and live",
+            source="reporting.portfolio_days, closes and live",
             steps=palette.MONEY,
             decimals=2,
             sparkline=True,
@@ -64,7 +64,7 @@ def _size_and_lateness() -> list[Panel]:
                 "How much is late? Whole outstanding principal of loans more than 30 days past due ÷ all."
             ),
             unit=RATIO,
-            source="reporting.portfolio_day, closes and live",
+            source="reporting.portfolio_days, closes and live",
             steps=palette.PAR30,
             decimals=2,
             sparkline=True,
@@ -74,7 +74,7 @@ def _size_and_lateness() -> list[Panel]:
             "PAR90",
             question="How much is probably lost? The same for more than 90 days past due.",
             unit=RATIO,
-            source="reporting.portfolio_day, closes and live",
+            source="reporting.portfolio_days, closes and live",
             steps=palette.PAR90,
             decimals=2,
             sparkline=True,
@@ -92,7 +92,7 @@ def _collection_and_risk() -> list[Panel]:
                 "arrears and prepayments count, so it may pass 100 %."
             ),
             unit=RATIO,
-            source="reporting.cash_day_now, live",
+            source="reporting.cash_days, live",
             steps=palette.EFFICIENCY,
             decimals=1,
         ),
@@ -114,7 +114,7 @@ def _trends() -> list[Panel]:
             "Due and paid by business day, $currency",
             question="Are payments keeping up with the schedule, and with the same day a month before?",
             unit=MONEY,
-            source="reporting.cash_day_now, live",
+            source="reporting.cash_days, live",
             series=(
                 Column(name="Due", properties=(fixed(palette.GREY),)),
                 Column(name="Cash", properties=(fixed(palette.BLUE),)),
@@ -129,7 +129,7 @@ def _trends() -> list[Panel]:
                 "A dot marks a day told anew after its close."
             ),
             unit=RATIO,
-            source="reporting.portfolio_day, closes and live",
+            source="reporting.portfolio_days, closes and live",
             steps=palette.PAR30,
             series=(
                 Column(name="PAR30", properties=(fixed(palette.YELLOW),)),
@@ -151,7 +151,7 @@ def _lateness_by_bucket() -> list[Panel]:
                 "Principal of late loans by bucket and product; current loans left out."
             ),
             unit=MONEY,
-            source="reporting.portfolio_cells, live",
+            source="reporting.portfolio_part, live",
             x="bucket",
             stack_by="product",
             value="principal",
@@ -169,7 +169,7 @@ def _branches() -> list[Panel]:
                 "Which branch needs help? Worst PAR30 first, with its change since the close 7 days ago."
             ),
             unit=COUNT,
-            source="reporting.branch_now, portfolio_day and cash_day_now, live; risk_now, each minute",
+            source="reporting.portfolio_days and cash_days, live; risk_now, each minute",
             columns=(
                 Column(name="Branch", properties=(TO_BRANCH,)),
                 Column(name="Outstanding", properties=unit_of(EXACT, 0)),

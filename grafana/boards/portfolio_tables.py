@@ -52,7 +52,7 @@ def _products() -> list[Panel]:
             "Principal by product and days past due",
             question="Which product is late, and how late? Shares of each product's outstanding principal.",
             unit=RATIO,
-            source="reporting.portfolio_cells, live",
+            source="reporting.portfolio_part, live",
             columns=(
                 Column(name="current", properties=unit_of(RATIO, 1)),
                 *(
@@ -76,7 +76,7 @@ def _states() -> list[Panel]:
             "Where loans stand, $currency",
             question="How many loans run, are late, in default, repaid or lost: by count and by amount?",
             unit=COUNT,
-            source="reporting.portfolio_cells, live",
+            source="reporting.portfolio_part, live",
             columns=(
                 Column(
                     name="Share",
@@ -98,7 +98,7 @@ def _closes() -> list[Panel]:
             "Day closes, $currency, the latest first",
             question="With what did each day close, as known now, and was it told anew since?",
             unit=COUNT,
-            source="reporting.portfolio_day, closes and live",
+            source="reporting.portfolio_days, closes and live",
             columns=(
                 Column(name="Outstanding", properties=unit_of(EXACT, 2)),
                 Column(name="Overdue", properties=unit_of(EXACT, 2)),

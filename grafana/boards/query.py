@@ -24,6 +24,12 @@ _SHORTHANDS = {
         " AND region IN (${region:sqlstring}) AND branch IN (${branch:sqlstring})"
         " AND product IN (${product:sqlstring})"
     ),
+    # The same as arguments of the functions that sum by key.
+    "@part": (
+        "${book:sqlstring}, ${currency:sqlstring}, ARRAY[${region:sqlstring}], ARRAY[${branch:sqlstring}],"
+        " ARRAY[${product:sqlstring}]"
+    ),
+    "@places": "${book:sqlstring}, ARRAY[${region:sqlstring}], ARRAY[${branch:sqlstring}]",
     # The inner SELECT makes Postgres choose the loan once, not once a partition.
     "@loan": (
         "book = ${book:sqlstring} AND loan_id = (SELECT chosen_loan(${book:sqlstring}, ${loan:sqlstring}))"

@@ -67,7 +67,7 @@ def _the_day() -> list[Panel]:
             "Due today, $currency",
             question="How much falls due today, as scheduled?",
             unit=MONEY,
-            source="reporting.cash_day_now, live",
+            source="reporting.cash_days, live",
             steps=palette.MONEY,
         ),
         kpi(
@@ -78,7 +78,7 @@ def _the_day() -> list[Panel]:
                 "No colour: the day runs."
             ),
             unit=MONEY,
-            source="reporting.cash_day_now, live",
+            source="reporting.cash_days, live",
             steps=palette.MONEY,
         ),
     ]
@@ -91,7 +91,7 @@ def _the_book() -> list[Panel]:
             "Outstanding principal, $currency",
             question="How big is the book? The line shows the last 30 day closes and the running day.",
             unit=MONEY,
-            source="reporting.portfolio_day, closes and live",
+            source="reporting.portfolio_days, closes and live",
             steps=palette.MONEY,
             decimals=2,
             sparkline=True,
@@ -104,7 +104,7 @@ def _the_book() -> list[Panel]:
                 "How much is late? Whole outstanding principal of loans more than 30 days past due ÷ all."
             ),
             unit=RATIO,
-            source="reporting.portfolio_day, closes and live",
+            source="reporting.portfolio_days, closes and live",
             steps=palette.PAR30,
             decimals=2,
             sparkline=True,
@@ -120,7 +120,7 @@ def _lateness() -> list[Panel]:
             "Missed yesterday",
             question="How many installments of the last closed day were not met in time?",
             unit=COUNT,
-            source="reporting.cash_day_now, live",
+            source="reporting.cash_days, live",
         ),
         kpi(
             "today/rolled_past_30",
@@ -161,7 +161,7 @@ def _stream() -> list[Panel]:
             "Alerts to acknowledge",
             question="How many alerts has nobody taken? INFO and those opened with history are left out.",
             unit=COUNT,
-            source="reporting.alerts_now, live",
+            source="reporting.open_alerts, live; ranked each minute",
             steps=palette.ANY_IS_HIGH,
         ),
         kpi(
@@ -190,7 +190,7 @@ def _pictures() -> list[Panel]:
                 "Due that day, what of it was paid by its close, and all cash."
             ),
             unit=MONEY,
-            source="reporting.cash_day_now, live",
+            source="reporting.cash_days, live",
             x="day",
             series=(
                 Column(name="Due", properties=(fixed(palette.GREY),)),
@@ -217,7 +217,7 @@ def _branches() -> list[Panel]:
             "Branches today, $currency",
             question="Where does today's money come in, where was yesterday's missed, who rolled past 30?",
             unit=COUNT,
-            source="reporting.cash_day_now and unapplied_now, live; past_due_now, each minute",
+            source="reporting.cash_days and unapplied_now, live; past_due_now, each minute",
             columns=(
                 Column(name="Branch", properties=(TO_BRANCH,)),
                 Column(name="Due today", properties=unit_of(EXACT, 0)),
@@ -241,7 +241,7 @@ def _alerts() -> list[Panel]:
             "Open alerts",
             question="Which loans raised a hand, and since when? The heaviest first.",
             unit=COUNT,
-            source="reporting.alerts_now, live",
+            source="reporting.open_alerts, live; ranked each minute",
             columns=(
                 Column(name="Severity", properties=words(SEVERITIES)),
                 Column(name="Loan", properties=(TO_LOAN,)),

@@ -49,7 +49,9 @@ def marts_at(now: datetime, plan: RefreshPlan) -> dict[str, list[Statement]]:
             ("trim_pipeline_minutes", (oldest,)),
         ],
         "portfolio_day": [("remake_portfolio_days", (_DAYS_A_TIME,))],
+        "cash_day": [("settle_cash_days", ())],
         "past_due": [("clear_past_due", ()), ("fill_past_due", ())],
+        "alerts": [("forget_alerts", ()), ("place_alerts", ())],
         "cohorts": [
             ("mark_cohorts", (now, settled)),
             *(

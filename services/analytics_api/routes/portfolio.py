@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import calendar
 from collections import defaultdict
-from datetime import date
-from typing import Annotated, Literal
+from datetime import date, datetime
+from typing import Annotated, Literal, TypedDict
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
@@ -39,8 +39,19 @@ class WholeFilter(PortfolioFilter):
     """As PortfolioFilter, and whether the oldest arrears of a closed day are asked for."""
 
     oldest: Annotated[
-        bool, Field(description="Tell days_past_due_max of a closed day, too: walks the daily history.")
+        bool,
+        Field(
+            description="Tell days_past_due_max of a closed day, too, and of the running one to the second:"
+            " looks at every loan."
+        ),
     ] = False
+
+
+class Oldest(TypedDict):
+    """The oldest arrears, and since when that is known."""
+
+    days_past_due_max: int | None
+    days_past_due_max_at: datetime | None
 
 
 class BreakdownFilter(PortfolioFilter):
@@ -69,7 +80,7 @@ async def get_portfolio(
                 book=scope.book,
                 currency=scope.currency,
                 **await marks_of(reading, scope, day),
-                days_past_due_max=await _days_past_due_max(reading, scope, day, wanted),
+                **await _days_past_due_max(reading, scope, day, wanted),
                 figures=figures,
                 data=await data_age(reading, scope.book),
             )
@@ -121,11 +132,14 @@ async def _breakdown(request: Request, parts: Parts, wanted: BreakdownFilter, by
     return await respond(request, parts.answers, make)
 
 
-async def _days_past_due_max(reading: Reading, scope: Scope, day: Day, wanted: WholeFilter) -> int | None:
+async def _days_past_due_max(reading: Reading, scope: Scope, day: Day, wanted: WholeFilter) -> Oldest:
     if not (day.live or wanted.oldest):
-        return None
-    oldest_due_on = await fetch_oldest_due(reading, book_at(scope, day, wanted))
-    return (day.as_of - oldest_due_on).days if oldest_due_on else 0
+        return Oldest(days_past_due_max=None, days_past_due_max_at=None)
+    oldest_due_on, known_at = await fetch_oldest_due(
+        reading, book_at(scope, day, wanted), exactly=wanted.oldest
+    )
+    days = (day.as_of - oldest_due_on).days if oldest_due_on else 0
+    return Oldest(days_past_due_max=max(days, 0), days_past_due_max_at=known_at)
 
 
 async def _cells(reading: Reading, scope: Scope, day: Day, wanted: PartFilter, by: str) -> list[Row]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
@@ -106,6 +106,12 @@ class Portfolio(DatedSchema):
     days_past_due_max: Annotated[
         Days | None,
         Field(description="Of the active loans, 0 when none is late; of a closed day only with `oldest`."),
+    ]
+    days_past_due_max_at: Annotated[
+        datetime | None,
+        Field(
+            description="When the minute's table that tells it was made; null: told by the loans themselves."
+        ),
     ]
     figures: Figures
 

@@ -155,6 +155,7 @@ class Reading:
 
     async def fetch_alerts(self, query: AlertQuery) -> list[Row]:
         """One page of alert episodes."""
+        await self._plan_each_time()
         return await self._fetch(
             "fetch_alerts",
             query.book,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from analytics_api.store.queries import Selection
 from analytics_api.store.reading import Reading, Row
@@ -29,9 +29,18 @@ async def fetch_segments(reading: Reading, at: BookAt, by: str) -> list[Row]:
     return rows
 
 
-async def fetch_oldest_due(reading: Reading, at: BookAt) -> date | None:
-    """The oldest due date an active loan is behind with; None when none is late."""
-    keys = (at.book_key, at.currency_key, *at.selection.keys(), at.day, at.known_on, at.live)
+async def fetch_oldest_due(
+    reading: Reading, at: BookAt, *, exactly: bool
+) -> tuple[date | None, datetime | None]:
+    """The oldest due date an active loan is behind with (None: none is late), and since when that is known.
+
+    Of the running day it comes from the minute's table, made at that moment, where that is young and will do.
+    """
+    part = (at.book_key, at.currency_key, *at.selection.keys())
+    connection = reading.connection
+    if at.live and not exactly:
+        row = await connection.fetchrow(load_sql("analytics_api", "fetch_oldest_due_now"), *part)
+        if row is not None:
+            return row["past_due_on"], row["refreshed_at"]
     sql = load_sql("analytics_api", "fetch_oldest_due")
-    found: date | None = await reading.connection.fetchval(sql, *keys)
-    return found
+    return await connection.fetchval(sql, *part, at.day, at.known_on, at.live), None

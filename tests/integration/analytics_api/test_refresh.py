@@ -11,7 +11,7 @@ import pytest
 from analytics_api.refresh import Refresher, RefreshPlan, refresh_once
 from analytics_api.store import PostgresMartStore
 from tests.builders import on_day
-from tests.integration.analytics_api.conftest import CLOSED, TODAY, execute
+from tests.integration.analytics_api.conftest import CLOSED, TODAY, api_on, ask, execute
 
 pytestmark = pytest.mark.integration
 NOW = datetime(2026, 3, 1, 12, 30, 20, tzinfo=UTC)
@@ -39,7 +39,9 @@ async def test_a_refresh_fills_every_table(marts: PostgresMartStore, book: str) 
         "book_minute",
         "pipeline_minute",
         "portfolio_day",
+        "cash_day",
         "past_due",
+        "alerts",
         "risk",
         "reconciliation",
         "cohorts",
@@ -59,6 +61,21 @@ async def test_a_refresh_fills_every_table(marts: PostgresMartStore, book: str) 
     assert [tuple(map(str, row)) for row in risk] == [("B0", "HIGH", "1", "300.00", "33.75")]
     ages = await rows(book, "SELECT mart, refreshed_at FROM reporting.marts_now")
     assert {row["refreshed_at"] for row in ages} == {NOW}
+
+
+async def test_the_oldest_arrears_come_from_the_table_while_it_is_young(
+    marts: PostgresMartStore, book: str
+) -> None:
+    async with api_on(book) as client:
+        by_loans = await ask(client, "/v1/portfolio")
+        await refresh_once(marts, RefreshPlan(), lambda: datetime.now(UTC))
+        by_table = await ask(client, "/v1/portfolio")
+        exact = await ask(client, "/v1/portfolio", oldest=True)
+        await execute(book, "UPDATE reporting.mart_refresh SET refreshed_at = now() - interval '6 minutes'")
+        by_loans_again = await ask(client, "/v1/portfolio")
+    answers = (by_loans, by_table, exact, by_loans_again)
+    assert [answer["days_past_due_max"] for answer in answers] == [65, 65, 65, 65]
+    assert [answer["days_past_due_max_at"] is None for answer in answers] == [True, False, True, True]
 
 
 async def test_the_pipeline_minute_counts_what_flowed_in_it(marts: PostgresMartStore, book: str) -> None:
@@ -107,7 +124,7 @@ async def test_a_second_refresh_stands_back_while_one_is_at_it(marts: PostgresMa
         async with other.transaction():
             assert await other.fetchval("SELECT pg_try_advisory_xact_lock(7205002)")
             assert await refresh_once(marts, RefreshPlan(), lambda: NOW) == {}
-        assert len(await refresh_once(marts, RefreshPlan(), lambda: NOW)) == 10
+        assert len(await refresh_once(marts, RefreshPlan(), lambda: NOW)) == 12
     finally:
         await other.close()
 

@@ -7,7 +7,7 @@ FROM (
                 WHEN status IN ('closed', 'overpaid') THEN 'fully repaid'
                 ELSE replace(status, '_', ' ') END AS name,
            loans, disbursed, principal
-    FROM portfolio_cells
-    WHERE @selection AND status NOT IN ('pending', 'cancelled')
+    FROM portfolio_part(@part)
+    WHERE status NOT IN ('pending', 'cancelled')
 ) s
 GROUP BY s.name ORDER BY sum(s.loans) DESC

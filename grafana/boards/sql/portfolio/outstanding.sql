@@ -1,4 +1,1 @@
-SELECT sum(principal) AS "Outstanding principal"
-FROM portfolio_day
-WHERE @selection AND business_on > (SELECT business_on - ${days:sqlstring}::int FROM books WHERE @book)
-GROUP BY business_on ORDER BY business_on
+SELECT principal AS "Outstanding principal" FROM portfolio_days(@part, ${days:sqlstring}::int) ORDER BY business_on

@@ -1,14 +1,10 @@
-WITH today AS (SELECT business_on FROM books WHERE @book),
-due AS (
-    SELECT branch, sum(due) AS due, sum(due_collected) AS collected FROM cash_day_now
-    WHERE @selection AND day = (SELECT business_on FROM today) GROUP BY branch
+WITH cash AS MATERIALIZED (
+    SELECT branch, closed, due, due_count, on_time_count, due_collected FROM cash_days(@part, 1, 0, true)
 ),
-missed AS (
-    SELECT branch, sum(due_count - on_time_count) AS missed FROM cash_day_now
-    WHERE @selection AND day = (SELECT business_on - 1 FROM today) GROUP BY branch
-),
-rolled AS (SELECT branch, sum(loans) AS loans FROM past_due_now WHERE @selection AND days_past_due = 31 GROUP BY branch),
-waiting AS (SELECT branch, sum(amount) AS amount FROM unapplied_now WHERE @selection GROUP BY branch)
+due AS (SELECT branch, due, due_collected AS collected FROM cash WHERE NOT closed),
+missed AS (SELECT branch, due_count - on_time_count AS missed FROM cash WHERE closed),
+rolled AS MATERIALIZED (SELECT branch, sum(loans) AS loans FROM past_due_now WHERE @selection AND days_past_due = 31 GROUP BY branch),
+waiting AS MATERIALIZED (SELECT branch, sum(amount) AS amount FROM unapplied_now WHERE @selection GROUP BY branch)
 SELECT branch AS "Branch", b.region AS "Region", coalesce(d.due, 0) AS "Due today", coalesce(d.collected, 0) AS "Collected",
        d.collected / nullif(d.due, 0) AS "Share", coalesce(m.missed, 0)::bigint AS "Missed",
        coalesce(r.loans, 0)::bigint AS "Past 30", coalesce(w.amount, 0) AS "Unapplied"

@@ -1,4 +1,1 @@
-SELECT sum(par30_principal) / nullif(sum(principal), 0) AS "PAR30"
-FROM portfolio_day
-WHERE @selection AND business_on > (SELECT business_on - 30 FROM books WHERE @book)
-GROUP BY business_on ORDER BY business_on
+SELECT par30_principal / nullif(principal, 0) AS "PAR30" FROM portfolio_days(@part, 30) ORDER BY business_on
