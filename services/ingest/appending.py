@@ -15,10 +15,12 @@ from loanbook.postgres.binary_copy import EPOCH, copy_rows, integer_rows
 from loanbook.postgres.pool import Connection
 from loanbook.topics import SLICES
 
+UNMERGED = SLICES  # added to the slice of what is not merged yet
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rollup:
-    """A live roll-up: the columns of a difference, slice first, and how many bytes each has."""
+    """A live roll-up: the columns of a difference but for the slice, and how many bytes each has."""
 
     name: str
     columns: tuple[str, ...]
@@ -28,7 +30,7 @@ class Rollup:
 BOOK_NOW = Rollup(
     name="book_now",
     columns=(*RollupCell._fields, *RollupMeasures._fields),
-    widths=(2, 2, 2, 4, 4, 2, 2, *[8] * len(RollupMeasures._fields)),
+    widths=(2, 2, 4, 4, 2, 2, *[8] * len(RollupMeasures._fields)),
 )
 CASH_DAY = Rollup(
     name="cash_day",
@@ -36,12 +38,12 @@ CASH_DAY = Rollup(
         *CashCell._fields, "known_on", "due_minor", "due_count", "current_minor", "arrears_minor",
         "advance_minor", "due_collected_minor", "on_time_count",
     ),
-    widths=(2, 2, 2, 4, 4, 4, 4, *[8] * len(CASH_FIELDS)),
+    widths=(2, 2, 4, 4, 4, 4, *[8] * len(CASH_FIELDS)),
 )  # fmt: skip
 CASH_MINUTE = Rollup(
     name="cash_minute",
-    columns=("slice", *MinuteCell._fields, "payments", "amount_minor"),
-    widths=(2, 2, 2, 4, 8, 8),
+    columns=(*MinuteCell._fields, "payments", "amount_minor"),
+    widths=(2, 2, 4, 8, 8),
 )
 ROLLUPS = (BOOK_NOW, CASH_DAY, CASH_MINUTE)
 
@@ -59,6 +61,7 @@ async def append_differences(
     parts = [np.array(rows, np.int64) for rows in differences if len(rows)]
     if parts:
         rows = np.concatenate(parts)
-        rows[:, 0] += SLICES  # under these numbers lies what is not merged yet
-        data = integer_rows(rows, rollup.widths)
-        await copy_rows(connection, f"{rollup.name}_unmerged", rollup.columns, data, schema="core")
+        slices = rows[:, rollup.columns.index("branch_key")] % SLICES
+        data = integer_rows(np.column_stack([slices + UNMERGED, rows]), (2, *rollup.widths))
+        columns = ("slice", *rollup.columns)
+        await copy_rows(connection, f"{rollup.name}_unmerged", columns, data, schema="core")

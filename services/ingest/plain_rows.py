@@ -34,7 +34,6 @@ _BUCKETS = 8
 class Head(NamedTuple):
     """What the keys of all roll-ups begin with."""
 
-    slice: int
     book_key: int
     currency_key: int
     branch_key: int
@@ -137,10 +136,10 @@ class PlainRows:
         """Count and amount of the payments taken in now, by branch."""
         batch = self._changes.batch
         names = [Head._fields.index(name) for name in MinuteCell._fields]
-        branches, places = np.unique(self._heads[:, names], axis=0, return_inverse=True)
+        branches, places = _numbered(self._heads[:, names])
         payments = np.stack([np.ones_like(batch.place), batch.amounts], axis=1)
-        keys, sums = _summed(places.reshape(-1)[self._cells[batch.place]], payments)
-        return np.column_stack([np.full(len(keys), self._column["slice"][0]), branches[keys], sums])
+        keys, sums = _summed(places[self._cells[batch.place]], payments)
+        return np.column_stack([branches[keys], sums])
 
     def refs(self) -> list[tuple[int, int, int]]:
         """Slice, book key and loan key of each loan."""
@@ -223,8 +222,12 @@ class PlainRows:
 
 def _numbered(heads: Ints) -> tuple[Ints, Ints]:
     """The distinct heads of cells, and for each loan the place of its own among them."""
-    found, cells = np.unique(heads, axis=0, return_inverse=True)
-    return found, cells.reshape(-1)
+    order = np.lexsort(heads.T)
+    ordered = heads[order]
+    is_first = np.append(True, (ordered[1:] != ordered[:-1]).any(axis=1))
+    cells = np.empty(len(heads), np.int64)
+    cells[order] = np.cumsum(is_first) - 1
+    return ordered[is_first], cells
 
 
 def _summed(keys: Ints, values: Ints) -> tuple[Ints, Ints]:

@@ -95,8 +95,7 @@ async def verify_book(unit: PostgresUnit, book: Book, extent: Extent) -> Finding
     )
     if extent.sample is None:
         check.findings.add(await _orphans(unit, book))
-    for number in range(SLICES):
-        await check.verify_slice(number)
+    await check.verify()
     return check.findings
 
 
@@ -135,19 +134,20 @@ class _BookCheck:
     closed: Sequence[date]
     findings: Findings
 
-    async def verify_slice(self, number: int) -> None:
-        """The loans of a slice and the roll-ups over them."""
+    async def verify(self) -> None:
+        """The loans, and the roll-ups over them."""
         connection, every_loan = self.unit.connection, self.extent.sample is None
         looked_at = [self.book.business_on - timedelta(days=back) for back in _DAYS_BACK]
         days = sorted(set(looked_at) & set(self.closed))
         cash: Cash = {}
-        async for refs in _chunks(self.unit, self.book, self.extent, number):
-            await self._verify_loans(refs, days, cash)
-        cells = await book_now_differences(connection, self.book, number)
+        for number in range(SLICES):
+            async for refs in _chunks(self.unit, self.book, self.extent, number):
+                await self._verify_loans(refs, days, cash)
+        cells = await book_now_differences(connection, self.book)
         sums = self.closed if every_loan else days
-        cells += await book_day_differences(connection, self.book, number, sums)
+        cells += await book_day_differences(connection, self.book, sums)
         if every_loan:
-            cells += await cash_differences(connection, self.book, number, cash)
+            cells += await cash_differences(connection, self.book, cash)
         for cell in cells:
             self.findings.add(self.names.differences(cell))
 

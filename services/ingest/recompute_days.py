@@ -53,7 +53,7 @@ def _on(unit: PostgresUnit, held: HeldLoan, told: Sequence[DayFigures], day: dat
         is_told = entry is not None
         return [Difference("loan_day", key, "is_told", is_told, is_known)] if is_told != is_known else []
     loan = recompute(held, day, unit.directory).after
-    right = _named(figures_of(loan, held.ref, held.book.book_key, unit))
+    right = _named(figures_of(loan, held.book.book_key, unit))
     return [
         Difference("loan_day", key, name, value, right[name])
         for name, value in _named(entry).items()

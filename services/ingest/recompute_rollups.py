@@ -40,18 +40,18 @@ class CellDifference(NamedTuple):
         return [right - held for held, right in zip(self.stored, self.recomputed, strict=True)]
 
 
-async def book_now_differences(connection: Connection, book: Book, number: int) -> list[CellDifference]:
-    """Cells of a slice of core.book_now that are not the sum of its loans' states."""
-    rows = await connection.fetch(load_sql("ingest", "compare_book_now"), book.book_key, number)
+async def book_now_differences(connection: Connection, book: Book) -> list[CellDifference]:
+    """Cells of core.book_now that are not the sum of their loans' states."""
+    rows = await connection.fetch(load_sql("ingest", "compare_book_now"), book.book_key)
     return [CellDifference("book_now", _cell(row), None, row["stored"], row["recomputed"]) for row in rows]
 
 
 async def book_day_differences(
-    connection: Connection, book: Book, number: int, days: Sequence[date]
+    connection: Connection, book: Book, days: Sequence[date]
 ) -> list[CellDifference]:
-    """Cells of a slice of core.book_day on some days, as known now, that its loans' histories contradict."""
+    """Cells of core.book_day on some days, as known now, that the loans' histories contradict."""
     sql = load_sql("ingest", "compare_book_days")
-    rows = await connection.fetch(sql, book.book_key, number, days) if days else []
+    rows = await connection.fetch(sql, book.book_key, days) if days else []
     return [
         CellDifference("book_day", _cell(row), row["business_on"], row["stored"], row["recomputed"])
         for row in rows
@@ -59,10 +59,10 @@ async def book_day_differences(
 
 
 async def cash_differences(
-    connection: Connection, book: Book, number: int, cash: Mapping[CashCell, Sequence[int]]
+    connection: Connection, book: Book, cash: Mapping[CashCell, Sequence[int]]
 ) -> list[CellDifference]:
-    """Cells of a slice of core.cash_day, over all that was known, that are not the sum of the folds' cash."""
-    rows = await connection.fetch(load_sql("ingest", "sum_cash_days"), book.book_key, number)
+    """Cells of core.cash_day, over all that was known, that are not the sum of the folds' cash."""
+    rows = await connection.fetch(load_sql("ingest", "sum_cash_days"), book.book_key)
     stored = {CashCell(*(row[name] for name in CashCell._fields)): row["measures"] for row in rows}
     nothing = [0] * len(CASH_FIELDS)
     return [
@@ -76,7 +76,7 @@ def add_cash(cash: Cash, recomputed: ChangedLoan, directory: PostgresDirectory) 
     """Add the cash of a folded loan to the sums by cell."""
     keys = keys_of(recomputed, directory)
     for day, contribution in recomputed.after.cash.items():
-        cell = CashCell(recomputed.ref.slice, recomputed.book_key, *keys, day)
+        cell = CashCell(recomputed.book_key, *keys, day)
         values = cash.setdefault(cell, [0] * len(CASH_FIELDS))
         for place, name in enumerate(CASH_FIELDS):
             values[place] += getattr(contribution, name)
@@ -136,7 +136,7 @@ class Names:
             words.append(str(cell.effective_on))
         else:
             words += [f"bucket {cell.bucket}", f"status {cell.status}"]
-        return f"[slice {cell.slice}, {', '.join(words)}]"
+        return f"[{', '.join(words)}]"
 
 
 def _cell(row: Mapping[str, Any]) -> RollupCell:

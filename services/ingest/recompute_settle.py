@@ -35,7 +35,7 @@ Made = TypeVar("Made")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Seen:
-    """What a snapshot of a slice showed, and the running day it was taken on."""
+    """What a snapshot showed, and the running day it was taken on."""
 
     on: date
     found: list[CellDifference]
@@ -43,13 +43,10 @@ class _Seen:
 
 async def settle_rollups(pool: Pool, book: str, *, is_check: bool = False) -> int:
     """Put the roll-ups of a book right, or count what is wrong; gives the number of cells."""
-    cells = 0
-    for number in range(SLICES):
-        seen = await patiently(lambda number=number: _compare(pool, book, number))  # type: ignore[misc]
-        if seen.found and not is_check:
-            await patiently(lambda seen=seen: _put_right(pool, book, seen))  # type: ignore[misc]
-        cells += len(seen.found)
-    return cells
+    seen = await patiently(lambda: _compare(pool, book))
+    if seen.found and not is_check:
+        await patiently(lambda: _put_right(pool, book, seen))
+    return len(seen.found)
 
 
 @asynccontextmanager
@@ -73,12 +70,12 @@ async def patiently(work: Callable[[], Awaitable[Made]]) -> Made:
     return await work()
 
 
-async def _compare(pool: Pool, name: str, number: int) -> _Seen:
+async def _compare(pool: Pool, name: str) -> _Seen:
     async with pool.acquire() as connection, snapshot(connection) as unit:
         book = unit.books[name]
-        found = await book_now_differences(connection, book, number)
-        found += await book_day_differences(connection, book, number, await closed_days(connection, book))
-        found += await cash_differences(connection, book, number, await _cash(unit, book, number))
+        found = await book_now_differences(connection, book)
+        found += await book_day_differences(connection, book, await closed_days(connection, book))
+        found += await cash_differences(connection, book, await _cash(unit, book))
         return _Seen(on=book.business_on, found=found)
 
 
@@ -87,16 +84,17 @@ async def _put_right(pool: Pool, name: str, seen: _Seen) -> None:
         await put_right(unit, unit.books[name], seen.found, seen_on=seen.on)
 
 
-async def _cash(unit: PostgresUnit, book: Book, number: int) -> Cash:
-    """Cash of the slice as its batches have added it: of each loan at the day it was folded for."""
+async def _cash(unit: PostgresUnit, book: Book) -> Cash:
+    """Cash of the book as its batches have added it: of each loan at the day it was folded for."""
     cash: Cash = {}
-    last = FIRST_KEY
     sql = load_sql("ingest", "select_loan_chunk")
-    while rows := await unit.connection.fetch(sql, book.book_key, number, last, _CHUNK):
-        last = rows[-1]["loan_key"]
-        for held in await hold(unit, book, [LoanRef(*row) for row in rows]):
-            if not held.stored.quarantined:
-                add_cash(cash, recompute(held, _folded_on(held), unit.directory), unit.directory)
+    for number in range(SLICES):
+        last = FIRST_KEY
+        while rows := await unit.connection.fetch(sql, book.book_key, number, last, _CHUNK):
+            last = rows[-1]["loan_key"]
+            for held in await hold(unit, book, [LoanRef(*row) for row in rows]):
+                if not held.stored.quarantined:
+                    add_cash(cash, recompute(held, _folded_on(held), unit.directory), unit.directory)
     return cash
 
 

@@ -84,9 +84,8 @@ class StoredLoan:
 
 
 class RollupCell(NamedTuple):
-    """Key of core.book_now within a book, in the order of its primary key."""
+    """Key of core.book_now but for the slice: the roll-ups lie in slices by the branch, not by the loans."""
 
-    slice: int
     book_key: int
     currency_key: int
     branch_key: int

@@ -31,7 +31,7 @@ from loanbook.postgres.load_sql import load_sql
 _LOANS_MAX = 200  # in a transaction: their rows are locked meanwhile
 _PAUSE_S = 0.5
 _CLEAN = StoredLoan(
-    version=0, as_of=date.min, quarantined=False, cell=RollupCell(*[0] * 7), measures=RollupMeasures()
+    version=0, as_of=date.min, quarantined=False, cell=RollupCell(*[0] * 6), measures=RollupMeasures()
 )
 
 
@@ -102,10 +102,10 @@ def _retold(unit: PostgresUnit, item: Restatement, events: Sequence[LoanEvent]) 
         at_close = Book(book_key=book.book_key, book=book.book, business_on=day)
         return refold(subject, at_close, known, unit.directory)[0]
 
-    return retell(item, fold_at, lambda loan: figures_of(loan, item.ref, item.book_key, unit))
+    return retell(item, fold_at, lambda loan: figures_of(loan, item.book_key, unit))
 
 
-def figures_of(loan: Loan, ref: LoanRef, book_key: int, unit: PostgresUnit) -> DayFigures:
+def figures_of(loan: Loan, book_key: int, unit: PostgresUnit) -> DayFigures:
     """Figures of a folded loan as the history keeps them."""
     directory = unit.directory
     keys = Keys(
@@ -114,7 +114,7 @@ def figures_of(loan: Loan, ref: LoanRef, book_key: int, unit: PostgresUnit) -> D
         directory.product_key(book_key, loan.product),
     )
     status = rollup_status(int(loan.status), charged_off=loan.charged_off_on is not None)
-    cell = RollupCell(ref.slice, book_key, *keys, int(loan.bucket), status)
+    cell = RollupCell(book_key, *keys, int(loan.bucket), status)
     return DayFigures(loan.as_of, loan.past_due_on, cell, measures_of(loan))
 
 
@@ -135,7 +135,7 @@ async def _write(
         [item.known_on for item in work],
         [item.from_on for item in work],
     )
-    days = [(item.ref.loan_key, item.known_on, entry) for item in work for entry in told[item.ref]]
+    days = [(item.ref, item.known_on, entry) for item in work for entry in told[item.ref]]
     await unit.insert_many("insert_loan_days", [loan_day_row(*day) for day in days])
     rows = [(k.business_on, k.known_on, *k.cell, *measures) for k, measures in differences.items()]
     await unit.insert_many("add_book_days", rows)

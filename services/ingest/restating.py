@@ -130,7 +130,6 @@ def add_up(parts: Iterable[Mapping[BookDayCell, RollupMeasures]]) -> dict[BookDa
     return {key: measures for key, measures in sorted(sums.items()) if any(measures)}
 
 
-def loan_day_row(loan_key: int, known_on: date, entry: DayFigures) -> tuple[Any, ...]:
+def loan_day_row(ref: LoanRef, known_on: date, entry: DayFigures) -> tuple[Any, ...]:
     """Row of core.loan_day."""
-    slice_number, *rest = entry.cell
-    return (slice_number, loan_key, entry.on_date, known_on, entry.past_due_on, *rest, *entry.measures)
+    return (*ref, entry.on_date, known_on, entry.past_due_on, *entry.cell, *entry.measures)

@@ -18,7 +18,6 @@ CHARGED_OFF = 6  # beside the numbers of LoanStatus
 class CashCell(NamedTuple):
     """Key of core.cash_day but for known_on, which is the business day of the transaction."""
 
-    slice: int
     book_key: int
     currency_key: int
     branch_key: int
@@ -27,10 +26,7 @@ class CashCell(NamedTuple):
 
 
 class MinuteCell(NamedTuple):
-    """Key of core.cash_minute but for the minute, which is the transaction's, and the slice.
-
-    Nobody asks for the minutes of a slice: a batch's payments stand together under the slice of one of them.
-    """
+    """Key of core.cash_minute but for the minute, which is the transaction's."""
 
     book_key: int
     currency_key: int
@@ -63,7 +59,7 @@ def cell_of(changed: ChangedLoan, keys: Keys) -> RollupCell:
     """Where the loan stands now in core.book_now."""
     loan = changed.after
     status = rollup_status(int(loan.status), charged_off=loan.charged_off_on is not None)
-    return RollupCell(changed.ref.slice, changed.book_key, *keys, int(loan.bucket), status)
+    return RollupCell(changed.book_key, *keys, int(loan.bucket), status)
 
 
 def rollup_status(status: int, *, charged_off: bool) -> int:
@@ -95,9 +91,9 @@ def cash_differences(
             if before is after:
                 continue
             before, after = _without_common(before, after)
-        head = (changed.ref.slice, changed.book_key)
-        _accumulate_cash(sums, head, keys_before, before, -1)
-        _accumulate_cash(sums, head, keys, after, 1)
+        book_key = changed.book_key
+        _accumulate_cash(sums, book_key, keys_before, before, -1)
+        _accumulate_cash(sums, book_key, keys, after, 1)
     return {cell: tuple(values) for cell, values in sorted(sums.items()) if any(values)}
 
 
@@ -136,12 +132,12 @@ def _without_common(
 
 def _accumulate_cash(
     sums: dict[CashCell, list[int]],
-    head: tuple[int, int],
+    book_key: int,
     keys: Keys,
     days: Mapping[date, CashDay],
     sign: int,
 ) -> None:
     for day, cash in days.items():
-        values = sums[CashCell(*head, *keys, day)]
+        values = sums[CashCell(book_key, *keys, day)]
         for position, name in enumerate(CASH_FIELDS):
             values[position] += sign * getattr(cash, name)

@@ -76,8 +76,8 @@ def stored_loan(row: Mapping[str, Any]) -> StoredLoan:
         as_of=row["as_of"],
         quarantined=bool(row["quarantined"]),
         cell=RollupCell(
-            row["slice"], row["book_key"], row["currency_key"], row["branch_key"], row["product_key"],
-            row["bucket"], status,
+            row["book_key"], row["currency_key"], row["branch_key"], row["product_key"], row["bucket"],
+            status,
         ),
         measures=RollupMeasures(
             1, row["disbursed_minor"], row["paid_minor"], row["principal_outstanding_minor"],

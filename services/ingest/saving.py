@@ -81,7 +81,7 @@ async def _keep_past(connection: Connection, changes: Sequence[ChangedLoan]) -> 
         stored = changed.stored
         if stored.version and stored.as_of < changed.after.as_of:
             entry = DayFigures(stored.as_of, stored.past_due_on, stored.cell, stored.measures)
-            rows.append(loan_day_row(changed.ref.loan_key, stored.as_of, entry))
+            rows.append(loan_day_row(changed.ref, stored.as_of, entry))
     await _execute(connection, "insert_loan_days", rows)
 
 
@@ -167,7 +167,7 @@ async def _add_minutes(
 ) -> None:
     keys = {changed.ref: keys_of(changed, directory) for changed in changes}
     sums = rollups.minute_sums((row, keys[row.ref]) for row in fresh)
-    rows = [(fresh[0].ref.slice, *cell, *values) for cell, values in sums.items()]
+    rows = [(*cell, *values) for cell, values in sums.items()]
     await append_differences(connection, CASH_MINUTE, rows, plain.minute_sums() if plain else ())
 
 

@@ -1,8 +1,10 @@
--- Differences that became known later to the closes of past days. $1..$9: key columns, $10..$17: differences.
-INSERT INTO core.book_day AS b (business_on, known_on, slice, book_key, currency_key, branch_key, product_key, bucket, status,
+-- Differences that became known later to the closes of past days. $1..$8: key columns but for the slice, $9..$16: differences.
+INSERT INTO core.book_day AS b (slice, business_on, known_on, book_key, currency_key, branch_key, product_key, bucket, status,
     loans, disbursed_minor, paid_minor, principal_minor, outstanding_minor, overdue_minor, overdue_principal_minor, estimated_loans)
-SELECT * FROM unnest($1::date[], $2::date[], $3::smallint[], $4::smallint[], $5::smallint[], $6::integer[], $7::integer[], $8::smallint[], $9::smallint[],
-    $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[])
+SELECT d.branch_key & 15, d.*
+FROM unnest($1::date[], $2::date[], $3::smallint[], $4::smallint[], $5::integer[], $6::integer[], $7::smallint[], $8::smallint[],
+    $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[])
+    AS d (business_on, known_on, book_key, currency_key, branch_key)
 ON CONFLICT (slice, book_key, business_on, known_on, currency_key, branch_key, product_key, bucket, status) DO UPDATE
 SET loans = b.loans + excluded.loans,
     disbursed_minor = b.disbursed_minor + excluded.disbursed_minor,

@@ -1,7 +1,7 @@
--- Cash by effective day as known now. $1: book key, $2: slice.
-SELECT slice & 15 AS slice, book_key, currency_key, branch_key, product_key, effective_on,
+-- Cash by effective day as known now. $1: book key.
+SELECT book_key, currency_key, branch_key, product_key, effective_on,
        ARRAY[sum(due_minor), sum(due_count), sum(current_minor), sum(arrears_minor), sum(advance_minor),
              sum(due_collected_minor), sum(on_time_count)]::bigint[] AS measures
 FROM core.cash_day
-WHERE slice IN ($2, $2 + 16) AND book_key = $1
-GROUP BY 1, 2, 3, 4, 5, 6
+WHERE book_key = $1
+GROUP BY 1, 2, 3, 4, 5

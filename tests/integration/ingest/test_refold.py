@@ -22,7 +22,6 @@ from ingest.recompute_settle import locked_unit
 from ingest.records import Book
 from ingest.store import PostgresLoanStore
 from loanbook.domain.loan import CashDay, Loan, fold
-from loanbook.topics import SLICES
 from tests.audit import differences
 from tests.builders import DAY_0, on_day
 from tests.feeding import CLUSTER, Feed, add_book
@@ -160,7 +159,7 @@ async def test_days_closed_while_roll_ups_are_compared_are_put_right_too(feed: F
     async with feed.store.pool.acquire() as connection:
         key = await connection.fetchval("SELECT book_key FROM core.book")
         book = Book(book_key=key, book="demo", business_on=on_day(81))
-        found = [cell for n in range(SLICES) for cell in await book_now_differences(connection, book, n)]
+        found = await book_now_differences(connection, book)
     await feed.close_day(on_day(82))
     async with locked_unit(feed.store.pool) as unit:
         await put_right(unit, unit.books["demo"], found, seen_on=on_day(81))
