@@ -9,14 +9,18 @@ import argparse
 import asyncio
 import importlib
 import sys
+import time
 from pathlib import Path
 
 from tests.bench.book import BookSpec
-from tests.bench.parts import BenchError, Parts, started_parts
+from tests.bench.parts import RUN_DATABASE, BenchError, Parts, started_parts
 from tests.bench.report import Report
 from tests.bench.session import Session
 
-SECTIONS = ("rate", "plain", "ceiling")
+SECTIONS = (
+    "rate", "plain", "ceiling", "profile", "latency", "day_roll", "refold", "catch_up", "scoring", "growth",
+    "reads",
+)  # fmt: skip
 _EVENTS = {100_000: 300_000, 1_000_000: 500_000}  # from so many loans on; else
 _EVENTS_LEAST = 100_000
 
@@ -62,7 +66,10 @@ async def _measure(
     )
     for name in chosen.sections:
         print(f"{name}, {spec.loans:,} loans", flush=True)
+        started = time.perf_counter()
         await importlib.import_module(f"tests.bench.{name}").measure(session)
+        await parts.drop(RUN_DATABASE)
+        print(f"  took {time.perf_counter() - started:.0f} s", flush=True)
 
 
 if __name__ == "__main__":

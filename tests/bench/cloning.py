@@ -23,13 +23,28 @@ CREATE TEMP TABLE moved (
     shift integer, branch_key integer, new_key integer, name text, new_name text,
     PRIMARY KEY (shift, branch_key));
 """
+# Of a partitioned table the key may lie on a part alone.
+_SHAPES = """
+SELECT c.oid::regclass::text AS name,
+    (SELECT array_agg(a.attname::text ORDER BY a.attnum) FROM pg_attribute a
+     WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+       AND a.attidentity = '' AND a.attgenerated = '') AS columns,
+    (SELECT array_agg(a.attname::text ORDER BY a.attnum)
+     FROM (SELECT indrelid, indkey FROM pg_partition_tree(c.oid) t JOIN pg_index i ON i.indrelid = t.relid
+           WHERE i.indisprimary ORDER BY t.level LIMIT 1) i
+     JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)) AS key
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname IN ('core', 'risk') AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+  AND c.oid <> 'core.branch'::regclass
+ORDER BY 1
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Table:
     name: str
     columns: tuple[str, ...]  # without those that the server counts up by itself
-    key: tuple[str, ...]
+    key: tuple[str, ...]  # of a roll-up: its dimensions
 
     @property
     def of_loans(self) -> bool:
@@ -89,19 +104,8 @@ async def _move_branches(connection: asyncpg.Connection, shifts: Sequence[int]) 
 
 
 async def _tables(connection: asyncpg.Connection) -> list[_Table]:
-    rows = await connection.fetch(
-        "SELECT n.nspname || '.' || c.relname AS name,"
-        " array_agg(a.attname::text ORDER BY a.attnum)"
-        "     FILTER (WHERE a.attidentity = '' AND a.attgenerated = '') AS columns,"
-        " coalesce(array_agg(a.attname::text ORDER BY a.attnum)"
-        "     FILTER (WHERE a.attnum = ANY (i.indkey)), '{}') AS key"
-        " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-        " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
-        " LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary"
-        " WHERE n.nspname IN ('core', 'risk') AND c.relkind IN ('r', 'p') AND NOT c.relispartition"
-        " AND c.oid <> 'core.branch'::regclass GROUP BY 1 ORDER BY 1"
-    )
-    return [_Table(name=r["name"], columns=tuple(r["columns"]), key=tuple(r["key"])) for r in rows]
+    rows = await connection.fetch(_SHAPES)
+    return [_Table(name=r["name"], columns=tuple(r["columns"]), key=tuple(r["key"] or ())) for r in rows]
 
 
 def _rows_of_loans(table: _Table) -> str:

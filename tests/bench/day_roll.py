@@ -20,6 +20,7 @@ from tests.bench.watching import until
 
 SECTION = "day roll"
 _SETTLE_S = 3.0
+_KEPT_LOANS = 100_000  # the second book of a bigger size takes too much room to stay
 
 
 async def measure(session: Session) -> None:
@@ -30,6 +31,8 @@ async def measure(session: Session) -> None:
         add(SECTION, f"{name}: loans brought over", "loans", [float(loans) for loans, _ in rolled])
         add(SECTION, f"{name}: until all stand at the new day", "s", [seconds for _, seconds in rolled])
         add(SECTION, f"{name}: sweep", "loans/s", [loans / seconds for loans, seconds in rolled])
+    if session.spec.loans > _KEPT_LOANS:
+        await session.forget(one_due_date=True)
 
 
 async def _roll(session: Session, *, one_due_date: bool) -> tuple[int, float]:

@@ -17,7 +17,7 @@ async def measure(session: Session) -> None:
     sizes = [size for size in SIZES if size < session.spec.loans] + [session.spec.loans]
     costs = []
     for size in sizes:
-        smaller = session if size == session.spec.loans else session.of_size(size)
+        smaller = session.of_size(size)
         runs = [await _run(smaller) for _ in range(session.runs)]
         costs.append(_report(session, f"{size:,} loans", [run for run, _ in runs]))
         for what, weights in zip(

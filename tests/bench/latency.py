@@ -27,6 +27,7 @@ from tests.bench.watching import progress, until
 SECTION = "latency"
 RATES = (500, 2_000, 10_000)
 _SECONDS = 15
+_EVENTS_A_LOAN = 10  # at most, or loans would be paid off
 _WARM_S = 5
 _SETTLE_S = 3.0
 _BEHIND_MAX_S = 0.5
@@ -70,14 +71,17 @@ async def roll_the_day(session: Session) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def refold(session: Session) -> AsyncIterator[None]:
-    """Fold every loan again meanwhile, as the operator's command does."""
+    """Fold loans again meanwhile, as the operator's command does; it is ended with the events."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "loanbook.cli", "refold", "--restart",
         env=session.parts.environment(), cwd=ROOT, stdout=subprocess.DEVNULL,
     )  # fmt: skip
     yield
-    if await process.wait():
+    if process.returncode:
         raise BenchError("refold failed")
+    if process.returncode is None:
+        process.terminate()
+        await process.wait()
 
 
 async def _take(
@@ -85,9 +89,13 @@ async def _take(
 ) -> None:
     """Warm up, then send while something else goes on; `day` is that of the events from then on."""
     parts, traffic = session.parts, session.traffic()
+    seconds = min(_SECONDS, _EVENTS_A_LOAN * session.spec.loans // per_second)
+    if seconds <= _WARM_S:
+        print(f"  too few loans for {per_second:,}/s", flush=True)
+        return
     warm = traffic.take(per_second * _WARM_S)
     traffic.turn_to(day)
-    events = traffic.take(per_second * _SECONDS)
+    events = traffic.take(per_second * seconds)
     dsn = await session.copied()
     connection = await asyncpg.connect(dsn)
     try:

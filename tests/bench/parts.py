@@ -76,9 +76,13 @@ class Parts:
         finally:
             await connection.close()
 
+    async def drop(self, name: str) -> None:
+        """Remove a database, if it is there."""
+        await self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
     async def make_database(self, name: str) -> None:
         """An empty database with roles and migrations."""
-        await self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        await self.drop(name)
         await self.execute(f"CREATE DATABASE {name}")
         await self.execute(_ROLES.read_text(encoding="utf-8"), name)
         await migrate(self.dsn(name))
@@ -88,7 +92,7 @@ class Parts:
     ) -> str:
         """A copy of a prepared database, its positions at these ends of the log; returns its address."""
         self.group = uuid.uuid4().hex[:8]
-        await self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        await self.drop(name)
         await self.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         connection = await asyncpg.connect(self.dsn(name))
         try:

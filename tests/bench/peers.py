@@ -127,7 +127,7 @@ async def _make_topic(session: Session, topic: str) -> None:
 
 async def _make_database(session: Session) -> None:
     parts = session.parts
-    await parts.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+    await parts.drop(DATABASE)
     await parts.execute(f"CREATE DATABASE {DATABASE}")
     connection = await asyncpg.connect(parts.dsn(DATABASE))
     try:

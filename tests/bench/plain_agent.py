@@ -2,7 +2,7 @@
 
 It keeps a ledger, the loan's state, its installments, a roll-up and an outbox, as anybody would write it
 at first; it knows payments and reversals, and keeps no history, no past days and no cash by day.
-Environment: DATABASE_URL, KAFKA_BOOTSTRAP_SERVERS, PLAIN_GROUP, PLAIN_DAY.
+Environment: DATABASE_URL, KAFKA_BOOTSTRAP_SERVERS, PLAIN_GROUP, PLAIN_DAY, PLAIN_FOLDER.
 """
 
 from __future__ import annotations
@@ -143,6 +143,7 @@ def make_app() -> faust.App:
     app = faust.App(
         os.environ["PLAIN_GROUP"],
         broker=f"kafka://{os.environ['KAFKA_BOOTSTRAP_SERVERS']}",
+        datadir=os.environ["PLAIN_FOLDER"],
         topic_allow_declare=False,
         topic_disable_leader=True,
         web_enabled=False,

@@ -40,7 +40,7 @@ async def prepare(parts: Parts, spec: BookSpec) -> str:
         return name
     for old in there:
         if old.startswith(_kind(spec)):
-            await parts.execute(f"DROP DATABASE {old} WITH (FORCE)")
+            await parts.drop(old)
     making = f"{_kind(spec)}_making"
     started = time.perf_counter()
     if spec.layers == 1:

@@ -64,6 +64,10 @@ class Session:
         """The prepared database of the book."""
         return await prepare(self.parts, replace(self.spec, one_due_date=one_due_date))
 
+    async def forget(self, *, one_due_date: bool) -> None:
+        """Drop a prepared database."""
+        await self.parts.drop(await self.template(one_due_date=one_due_date))
+
     async def copied(self, *, one_due_date: bool = False) -> str:
         """The address of a fresh copy of the book whose workers begin at the log's end."""
         template = await self.template(one_due_date=one_due_date)
@@ -76,7 +80,9 @@ class Session:
         return first
 
     def of_size(self, loans: int) -> Session:
-        """The same with another number of loans."""
+        """The same with another number of loans; itself with its own."""
+        if loans == self.spec.loans:
+            return self
         return Session(
             parts=self.parts,
             spec=replace(self.spec, loans=loans),

@@ -16,7 +16,7 @@ from loanbook.topics import LOAN_EVENTS
 from tests.bench.parts import BenchError, Parts
 
 _LOOK_S = 0.02
-_PATIENCE_S = 1_800.0
+_PATIENCE_S = 900.0
 
 
 class Progress(NamedTuple):

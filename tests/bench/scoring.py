@@ -1,0 +1,41 @@
+"""Scoring a whole book from nothing: loans a second, as the worker's own sweep hands them out."""
+
+from __future__ import annotations
+
+import asyncpg
+
+from tests.bench.session import Session
+from tests.bench.watching import Span, between, look_at, peak_memory_mb, until
+
+SECTION = "scoring"
+_LOOK_S = 0.2
+
+
+async def measure(session: Session) -> None:
+    """Forget all scores, and have them made again."""
+    runs = [await _score(session) for _ in range(session.runs)]
+    add = session.report.add
+    for part in ("worker", "postgres"):
+        add(SECTION, f"CPU, {part}", "us/loan", [span.cpu_us[part] for span, _ in runs])
+    add(SECTION, "memory of the worker at its peak", "MB", [memory for _, memory in runs])
+    add(SECTION, "loans scored", "loans/s", [span.per_second for span, _ in runs])
+
+
+async def _score(session: Session) -> tuple[Span, float]:
+    parts = session.parts
+    connection = await asyncpg.connect(await session.copied())
+
+    async def scored() -> int:
+        count: int = await connection.fetchval("SELECT count(*) FROM risk.score")
+        return count
+
+    try:
+        wanted = await scored()
+        await connection.execute("TRUNCATE risk.score, risk.score_history, risk.alert_episode CASCADE")
+        (worker,) = parts.start("scoring", "worker")
+        start = look_at(parts, await until(parts, scored, bool, _LOOK_S))
+        end = look_at(parts, await until(parts, scored, lambda count: count >= wanted, _LOOK_S))
+        return between(start, end), peak_memory_mb(worker.pid)
+    finally:
+        await connection.close()
+        parts.stop_workers()
