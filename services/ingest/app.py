@@ -21,7 +21,7 @@ from ingest.day_roll import DayRoll
 from ingest.decoding import cut, decode_record
 from ingest.inbox import Inbox
 from ingest.lane import Lane
-from ingest.merging import RollupMerge
+from ingest.merging import RollupMerge, give_room_back
 from ingest.positions import take_over
 from ingest.records import BatchOutcome, Segment
 from ingest.relay import run_relay
@@ -215,6 +215,7 @@ class IngestWorker:
     async def _trim(self) -> None:
         while True:
             await self.store.trim_cash_minutes(_MINUTES_KEPT)
+            await give_room_back(self.store.pool)
             await asyncio.sleep(_TRIM_EVERY_S)
 
 

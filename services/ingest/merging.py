@@ -50,6 +50,13 @@ async def merge_rollups(pool: Pool) -> None:
             await _merge(connection, rollup)
 
 
+async def give_room_back(pool: Pool) -> None:
+    """Cut off the empty ends of what is not merged: a long look at the book kept it from being cleaned."""
+    async with pool.acquire() as connection:
+        for rollup in ROLLUPS:
+            await connection.execute(f"VACUUM (TRUNCATE) core.{rollup.name}_unmerged")
+
+
 async def _merge(connection: Connection, rollup: Rollup) -> None:
     # Frees what the merge before this one has left; what this one leaves may still be seen by others.
     await connection.execute(f"VACUUM core.{rollup.name}_unmerged")

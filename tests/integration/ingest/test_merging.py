@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from ingest.appending import ROLLUPS
-from ingest.merging import RollupMerge, merge_rollups
+from ingest.merging import RollupMerge, give_room_back, merge_rollups
 from tests.audit import differences
 from tests.builders import on_day
 from tests.dying import DEATHS, Death, dying_at
@@ -118,3 +118,36 @@ async def test_few_differences_wait_for_their_time_and_many_do_not(workshop: Wor
     assert await unmerged(workshop) == waiting | {most: 0}
     await merge.step(10.0)
     assert max((await unmerged(workshop)).values()) == 0
+
+
+async def test_merges_use_the_same_room_again_and_give_back_what_a_long_look_made_them_take(
+    workshop: Workshop,
+) -> None:
+    pool = workshop.lanes[0].store.pool
+    many = (
+        "INSERT INTO core.book_now_unmerged"
+        " (slice, book_key, currency_key, branch_key, product_key, bucket, status)"
+        " SELECT 16, 1, 1, 0, 0, 0, 0 FROM generate_series(1, 20000)"
+    )
+    sizes = []
+    for _ in range(4):
+        await workshop.admin.execute(many)
+        await merge_rollups(pool)
+        sizes.append(await pages(workshop))
+    assert sizes[-1] <= 2 * sizes[0]
+    reader = await asyncpg.connect(workshop.dsn)
+    async with reader.transaction(isolation="repeatable_read"):
+        await reader.fetchval("SELECT count(*) FROM core.book_now")
+        for _ in range(4):
+            await workshop.admin.execute(many)
+            await merge_rollups(pool)
+    await reader.close()
+    assert await pages(workshop) > 3 * sizes[0]
+    await give_room_back(pool)
+    assert await pages(workshop) == 0
+
+
+async def pages(workshop: Workshop) -> int:
+    """Pages of what is not merged."""
+    size: int = await workshop.admin.fetchval("SELECT pg_relation_size('core.book_now_unmerged') / 8192")
+    return size
