@@ -78,7 +78,7 @@ async def test_an_event_that_never_arrives_fails_its_case_alone(stack: Stack, tm
     file = tmp_path / "cases" / "market_loan.json"
     # more than a loan may be: a dead letter, so that the ledger never has it
     file.write_text(file.read_text().replace('"amount": "160.00"', '"amount": "99999999999999999999.00"'))
-    code, report = await conform(stack, tmp_path / "cases", tmp_path, "--wait", "5")
+    code, report = await conform(stack, tmp_path / "cases", tmp_path, "--wait", "20")
     lost, other = report["cases"]
     assert code == 1
     assert (lost["step"], lost["expected"]) == (15, "step 15 seen by the API")

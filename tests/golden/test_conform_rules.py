@@ -12,16 +12,17 @@ PLAIN = {"allocation_strategy": "PENALTIES_FEES_INTEREST_PRINCIPAL_ORDER", "arre
 TABLE = ["date", "type", "amount", "principal", "fees", "penalties", "reverted"]
 
 
-def lent(*later: dict[str, Any]) -> Outcome:
+def lent(*later: dict[str, Any], on: str = "2026-05-01", **terms: Any) -> Outcome:
     """How a loan of 120.00 in two months goes, lent on 1 May, with what is told and expected later."""
-    told = {"date": "2026-05-01", "business_date": "2026-05-01"}
+    told = {"date": on, "business_date": on}
     first = [{"op": "create_loan", **told}, {"op": "disbursement", "amount": "120.00", **told}]
     loan = {
-        "submitted_on": "2026-05-01",
+        "submitted_on": on,
         "principal": "120.00",
         "number_of_repayments": 2,
         "repayment_every": 1,
         "repayment_unit": "MONTHS",
+        **terms,
     }
     steps = [{"n": n, **step} for n, step in enumerate([*first, *later], start=1)]
     case = {"id": "by-hand", "category": "rules", "loan": loan, "depends_on": PLAIN, "steps": steps}
@@ -102,3 +103,38 @@ def test_the_next_payment_is_the_oldest_open_one_unless_the_case_says_otherwise(
             expect("maturity", "07-02", value="2026-06-12"),
         )
     )
+
+
+def test_an_automatic_down_payment_is_less_by_what_was_overpaid_before() -> None:
+    rows = [
+        ["2026-05-01", "Disbursement", "120.00", "0", "0", "0", "false"],
+        ["2026-05-01", "Down Payment", "30.00", "30.00", "0", "0", "false"],
+        ["2026-05-05", "Repayment", "97.00", "97.00", "0", "0", "false"],
+        ["2026-05-09", "Disbursement", "40.00", "33.00", "0", "0", "false"],
+        ["2026-05-09", "Down Payment", "3.00", "3.00", "0", "0", "false"],
+    ]
+    terms: dict[str, Any] = {"down_payment": True, "down_payment_pct": "25", "auto_down_payment": True}
+    again = op("disbursement", "05-09", amount="40.00")
+    overpaid = op("repayment", "05-05", amount="97.00")
+    money = ["date", "type", "amount", "reverted"]
+    held = expect("transactions", "05-09", exact=True, columns=money, rows=[[*r[:3], r[-1]] for r in rows])
+    left = expect("total_outstanding", "05-09", value="30.00")
+    assert passed(lent(overpaid, again, held, left, **terms))
+
+
+def test_due_days_that_their_month_has_not_follow_the_products_rule() -> None:
+    def first_due(rule: str, day: str) -> bool:
+        values = {"next_payment_due_date": day, "next_payment_amount": "60.00"}
+        expected = expect("next_payment", "01-31", values=values)
+        return passed(lent(expected, on="2026-01-31", month_end_due_date_strategy=rule))
+
+    assert first_due("LAST_DAY_OF_MONTH", "2026-02-28")
+    assert first_due("FIRST_DAY_OF_NEXT_MONTH", "2026-03-01")
+
+
+def test_an_undone_disbursal_leaves_the_loan_as_approved_and_then_as_submitted() -> None:
+    undone = {"op": "undo_disbursal", "business_date": "2026-05-02"}
+    taken_back = {"op": "undo_approval", "business_date": "2026-05-02"}
+    approved = expect("status", "05-02", value="APPROVED")
+    submitted = expect("status", "05-02", value="SUBMITTED_AND_PENDING_APPROVAL")
+    assert passed(lent(undone, approved, taken_back, submitted))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -60,18 +59,14 @@ class CaseEvents(PlannedCase):
 
     def _disbursement(self, step: Mapping[str, Any]) -> None:
         on, amount = day_of(step["date"]) or self.today, _amount(step)
+        overpaid = self.loan().overpaid
         self._tell(step, facts.LoanDisbursed, amount_minor=amount)
         self._plan_tranche(step, on, amount)
         if self.plan is not None and self._given("auto_down_payment") and self.plan.terms.down_payment_pct:
-            wanted = min(self.plan.down_payment_of(amount), self._owed_now(on))
-            if wanted:
+            wanted = self.plan.down_payment_of(amount) - overpaid  # overpaid money goes there first
+            if wanted > 0:
                 payment = {"amount_minor": Minor(wanted), "kind": facts.PaymentKind.DOWN_PAYMENT}
                 self.down_payments[step["n"]] = self._tell(step, facts.PaymentPosted, part=2, **payment)
-
-    def _owed_now(self, on: date) -> int:
-        """What overpaid money leaves of a down payment."""
-        rows = [row for row in self.loan().installments if row.kind == "down_payment" and row.due_on == on]
-        return sum(row.outstanding for row in rows)
 
     def _repayment(self, step: Mapping[str, Any]) -> None:
         amount = _amount(step) if "amount" in step else Minor(self.loan().total_outstanding)

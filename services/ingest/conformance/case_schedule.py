@@ -39,6 +39,7 @@ class Terms:
     multiple_of: int  # cents
     down_payment_pct: Decimal | None
     fixed_length: int | None  # in units of the repayment
+    rolls_over: bool  # a day that its month has not is the first of the next one, else the month's last
     tranche_before_due: bool  # a tranche paid out on a due day joins that day's installment
 
 
@@ -126,7 +127,7 @@ class Plan:
             return Line(due_on=on, from_on=on, principal=principal)
         start = due_on = self.lines[-1].due_on
         while due_on <= on:
-            start, due_on = due_on, _step(due_on, self.terms.unit, self.terms.every)
+            start, due_on = due_on, self._after(due_on, self.terms.every)
         return Line(due_on=due_on, from_on=start, principal=principal)
 
     def _empty_lines(self, disbursed_on: date) -> list[Line]:
@@ -140,10 +141,13 @@ class Plan:
     def _due_days(self, disbursed_on: date) -> list[date]:
         terms = self.terms
         start = terms.start_on or disbursed_on
-        days = [_step(start, terms.unit, terms.every * number) for number in range(1, terms.number + 1)]
+        days = [self._after(start, terms.every * number) for number in range(1, terms.number + 1)]
         if terms.fixed_length is not None:
-            days[-1] = _step(start, terms.unit, terms.fixed_length)
+            days[-1] = self._after(start, terms.fixed_length)
         return days
+
+    def _after(self, start: date, count: int) -> date:
+        return _step(start, self.terms.unit, count, rolls_over=self.terms.rolls_over)
 
 
 def terms_of(product: Mapping[str, Any], case: Mapping[str, Any], start_type: str | None) -> Terms:
@@ -164,6 +168,7 @@ def terms_of(product: Mapping[str, Any], case: Mapping[str, Any], start_type: st
         multiple_of=int(multiple) * _CENT if multiple else 1,
         down_payment_pct=Decimal(str(pct)) if has_down_payment else None,
         fixed_length=int(fixed) if fixed else None,
+        rolls_over=given.get("month_end_due_date_strategy") == "FIRST_DAY_OF_NEXT_MONTH",
         tranche_before_due=given.get("schedule_type") != "PROGRESSIVE",
     )
 
@@ -201,11 +206,14 @@ def cents(text: str | None) -> int:
     return int((Decimal(text or "0") * _CENT).to_integral_exact())
 
 
-def _step(start: date, unit: str, count: int) -> date:
+def _step(start: date, unit: str, count: int, *, rolls_over: bool) -> date:
     if unit == "DAYS":
         return start + timedelta(days=count)
     if unit == "WEEKS":
         return start + timedelta(weeks=count)
     years, month = divmod(start.month - 1 + (count if unit == "MONTHS" else 12 * count), 12)
     year, month = start.year + years, month + 1
-    return date(year, month, min(start.day, calendar.monthrange(year, month)[1]))
+    last = date(year, month, calendar.monthrange(year, month)[1])
+    if start.day <= last.day:
+        return last.replace(day=start.day)
+    return last + timedelta(days=1) if rolls_over else last

@@ -15,11 +15,9 @@ from loanbook.domain.loan import Loan, LoanStatus
 
 SCHEDULE = {"schedule", "schedule_totals"}
 STATUSES = {
-    "SUBMITTED_AND_PENDING_APPROVAL": {LoanStatus.PENDING},
-    "APPROVED": {
-        LoanStatus.PENDING,
-        LoanStatus.CANCELLED,
-    },  # a disbursal undone leaves an approved loan there
+    # A loan whose disbursal was undone is cancelled for us: the source has it approved, or pending again.
+    "SUBMITTED_AND_PENDING_APPROVAL": {LoanStatus.PENDING, LoanStatus.CANCELLED},
+    "APPROVED": {LoanStatus.PENDING, LoanStatus.CANCELLED},
     "ACTIVE": {LoanStatus.ACTIVE},
     "OVERPAID": {LoanStatus.OVERPAID},
     "CLOSED_OBLIGATIONS_MET": {LoanStatus.CLOSED},
