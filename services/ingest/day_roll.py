@@ -17,10 +17,11 @@ from typing import Any
 
 from ingest import metrics
 from ingest.cache import LoanCache
+from ingest.choosing import choose_idle
 from ingest.day_markers import spread_marker
-from ingest.flow import Subject, change
+from ingest.folding import Subject, change
 from ingest.locked import Locked, row_of
-from ingest.plain import choose_idle, fold_plain
+from ingest.plain import fold_plain
 from ingest.records import DAYS_AHEAD_MAX, Book, ChangedLoan, LoanRef, Segment
 from ingest.rows import stored_loan
 from ingest.store import PostgresLoanStore
@@ -147,7 +148,7 @@ async def sweep(store: PostgresLoanStore, cache: LoanCache) -> Swept:
         due = await lock_due(unit, book, [row["slice"] for row in mine])
         idle, others = choose_idle(due, book.business_on)
         changes = await roll_loans(unit, book, others, cache)
-        plain = fold_plain(idle, unit.directory) if len(idle.loans) else None
+        plain = [fold_plain(idle, unit.directory)] if len(idle.loans) else []
         await unit.save(changes, [], plain)
         await _finish(unit.connection, book, mine, Counter(ref.slice for ref in due))
     cache.keep(changes)

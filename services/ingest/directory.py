@@ -108,8 +108,12 @@ class PostgresDirectory:
 
     def counts(self, book_key: int, type_key: int, source: str) -> bool:
         """Whether this source has the word on this event type; without a row every source has."""
+        return self.counts_key(book_key, type_key, self._sources.get(source))
+
+    def counts_key(self, book_key: int, type_key: int, source_key: int | None) -> bool:
+        """The same, of the source's key."""
         authority = self._authority.get((book_key, type_key))
-        return authority is None or authority == self._sources.get(source)
+        return authority is None or authority == source_key
 
     def _look_up(self, event: LoanEvent, found: set[tuple[str, int, str]]) -> None:
         if event.source not in self._sources:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import attrgetter
 from typing import Protocol
 
 from ingest.cache import LoanCache
+from ingest.choosing import arrange, choose, choose_none
+from ingest.folding import Directory, Subject, change
 from ingest.locked import Locked, row_of
-from ingest.plain import PlainBatch, PlainChanges, Rules, arrange, choose, choose_none, fold_plain
+from ingest.plain import PlainBatch, PlainChanges, fold_plain
 from ingest.records import (
     BatchOutcome,
     Book,
@@ -25,33 +26,17 @@ from ingest.records import (
     Rejection,
     Remembered,
     Segment,
-    StoredLoan,
     Tally,
     reference_fault,
 )
+from ingest.replaying import Entry, replay, replayable, replays_of
 from ingest.rows import stored_loan
-from loanbook.domain.events import LoanCreated, LoanEvent, LoanOpenedFromSnapshot
-from loanbook.domain.loan import Loan, fold
-from loanbook.domain.settings import ProductSettings
+from loanbook.domain.events import LoanEvent
 from loanbook.kafka.batches import Partition
-from loanbook.postgres.ledger import TYPE_KEYS
 from loanbook.topics import loan_key_of, slices_of
 from loanbook.wire import Received, ReceivedDayClosed, ReceivedReference
 
 _OTHER = (ReceivedDayClosed, ReceivedReference)  # records that are no events of a loan
-
-
-class Directory(Rules, Protocol):
-    """Names to surrogate keys; complete for a batch once `prepare` has run."""
-
-    def source_key(self, uri: str) -> int:
-        """Key of an event source."""
-
-    def settings(self, book_key: int, product: str | None) -> ProductSettings:
-        """The product's rules, or the defaults."""
-
-    def counts(self, book_key: int, type_key: int, source: str) -> bool:
-        """Whether this source has the word on this event type."""
 
 
 class Unit(Protocol):
@@ -80,11 +65,14 @@ class Unit(Protocol):
     async def remember(self, rows: Sequence[LedgerRow]) -> Remembered:
         """Write the ledger rows that are new."""
 
+    async def entries(self, refs: Iterable[LoanRef]) -> Mapping[LoanRef, Sequence[Entry]]:
+        """What the ledger holds of these loans, the fresh events included, without decoding it."""
+
     async def histories(self, refs: Iterable[LoanRef]) -> dict[LoanRef, list[LoanEvent]]:
         """All events of these loans, the fresh ones included."""
 
     async def save(
-        self, changes: Sequence[ChangedLoan], fresh: Sequence[LedgerRow], plain: PlainChanges | None = None
+        self, changes: Sequence[ChangedLoan], fresh: Sequence[LedgerRow], plain: Sequence[PlainChanges] = ()
     ) -> None:
         """Write states, plans, roll-up differences and the notice."""
 
@@ -121,9 +109,11 @@ async def record_batch(segments: Sequence[Segment], store: LoanStore, cache: Loa
         if not await unit.append(batch):  # one was known after all: the general way tells which
             batch, others = choose_none(arrivals)
         remembered = await unit.remember(others)
-        changes = await fold_changed(unit, locked, remembered.fresh, cache)
-        plain = fold_plain(batch, unit.directory) if batch.rows else None
-        await unit.save(changes, remembered.fresh, plain)
+        plain, rest = await replay_some(unit, locked, remembered.fresh)
+        changes = await fold_changed(unit, locked, rest, cache)
+        if batch.rows:
+            plain.append(fold_plain(batch, unit.directory))
+        await unit.save(changes, rest, plain)
         await unit.refer([r.value for r in records if isinstance(r.value, ReceivedReference)])
         dead += [(row.record, Rejection("id was used before with other content", "id"))
                  for row in remembered.conflicts]  # fmt: skip
@@ -137,7 +127,7 @@ async def record_batch(segments: Sequence[Segment], store: LoanStore, cache: Loa
         conflicts=len(remembered.conflicts),
         dead=len(dead),
         dead_by_partition=Counter(record.partition for record, _ in dead),
-        loans=len(changes) + len(batch.loans),
+        loans=len(changes) + sum(len(part.before) for part in plain),
         refused=claimed.refused,
     )
 
@@ -196,6 +186,21 @@ def tallies(
     }
 
 
+async def replay_some(
+    unit: Unit, locked: Mapping[LoanRef, Locked], fresh: list[LedgerRow]
+) -> tuple[list[PlainChanges], list[LedgerRow]]:
+    """Play the payments of plain loans again where that is enough; gives the events that are left."""
+    wanted = replayable(fresh, locked, unit.directory)
+    if not wanted:
+        return [], fresh
+    replays = replays_of(wanted, locked, await unit.entries(wanted), unit.directory)
+    if not replays.loans:
+        return [], fresh
+    changes, refs = replay(replays, unit.directory)
+    done = set(refs)
+    return [changes] if done else [], [row for row in fresh if row.ref not in done]
+
+
 async def fold_changed(
     unit: Unit, locked: Mapping[LoanRef, Locked], fresh: Sequence[LedgerRow], cache: LoanCache
 ) -> list[ChangedLoan]:
@@ -218,74 +223,6 @@ async def fold_changed(
         subject = Subject(ref=ref, loan_id=loan_id, stored=stored[ref], events=known, fresh=new)
         changes.append(change(subject, rows[0].book, before, unit.directory))
     return changes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
-    """A loan to fold: its row as locked, all its events, and those among them that are new."""
-
-    ref: LoanRef
-    loan_id: str
-    stored: StoredLoan
-    events: list[LoanEvent]
-    fresh: Sequence[LoanEvent] = ()
-
-
-def change(subject: Subject, book: Book, before: Loan | None, directory: Directory) -> ChangedLoan:
-    """Fold a loan at its book's day; `before` is worked out again unless the cache still has it."""
-    fault = None
-    if before is None and subject.stored.version and not subject.stored.quarantined:
-        fresh = {(event.source, event.event_id) for event in subject.fresh}
-        older = [event for event in subject.events if (event.source, event.event_id) not in fresh]
-        before, fault = refold(subject, replace(book, business_on=subject.stored.as_of), older, directory)
-    earlier = before if not subject.fresh and fault is None else None
-    after, quarantine = refold(subject, book, subject.events, directory, earlier=earlier)
-    return ChangedLoan(
-        ref=subject.ref,
-        book_key=book.book_key,
-        stored=subject.stored,
-        before=before,
-        after=after,
-        events=subject.events,
-        quarantine=quarantine,
-    )
-
-
-def refold(
-    subject: Subject,
-    book: Book,
-    events: Sequence[LoanEvent],
-    directory: Directory,
-    *,
-    earlier: Loan | None = None,
-) -> tuple[Loan, str | None]:
-    """Fold a loan's events at the book's business day; a fault quarantines this loan alone."""
-    counting = counted(events, book, directory)
-    product = product_of(counting)
-    settings = directory.settings(book.book_key, product)
-    try:
-        loan = fold(book.book, subject.loan_id, counting, settings, book.business_on, earlier=earlier)
-    except Exception as error:  # noqa: BLE001 - one loan's fault must not stop the others; it is shown
-        reason = f"{type(error).__name__}: {error}"[:500]
-        return Loan(book=book.book, loan_id=subject.loan_id, as_of=book.business_on), reason
-    # The short cut finds the settings by the product the loan has now.
-    return loan if loan.product == product else replace(loan, plain_plan=b""), None
-
-
-def counted(events: Iterable[LoanEvent], book: Book, directory: Directory) -> list[LoanEvent]:
-    """The events whose source has the word on what they say."""
-    return [
-        event for event in events if directory.counts(book.book_key, TYPE_KEYS[event.fact.TYPE], event.source)
-    ]
-
-
-def product_of(events: Iterable[LoanEvent]) -> str | None:
-    """The product that the loan was opened with, whichever event came first."""
-    opened = [e for e in events if isinstance(e.fact, LoanCreated | LoanOpenedFromSnapshot)]
-    if not opened:
-        return None
-    fact = min(opened, key=lambda event: event.order).fact
-    return fact.product if isinstance(fact, LoanCreated | LoanOpenedFromSnapshot) else None
 
 
 def _by_partition(records: Iterable[Record]) -> Counter[Partition]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from typing import NamedTuple
 
@@ -49,7 +50,7 @@ class PlainRows:
     def __init__(self, changes: PlainChanges) -> None:
         self._changes = changes
         self._figures, self._loans = changes.figures, changes.loans
-        self._column = changes.batch.loans
+        self._column = changes.before
         self._heads, self._cells = _numbered(np.stack([self._column[name] for name in Head._fields], axis=1))
 
     def states(self) -> list[Column]:
@@ -84,7 +85,7 @@ class PlainRows:
 
     def past(self) -> tuple[list[Column], int]:
         """Columns of core.loan_day: figures that loans leave for a later day, and how many do."""
-        left = self._ints("as_of") < self._changes.batch.today
+        left = self._ints("as_of") < self._changes.today
         status = self._ints("status")
         columns = [
             integers(self._ints("slice")[left], 2), integers(self._ints("loan_key")[left], 8),
@@ -129,16 +130,16 @@ class PlainRows:
         found, sums = _summed(np.concatenate(keys), np.concatenate(values))
         head, day = np.divmod(found, _DAYS)
         known_on = np.zeros(len(self._heads), np.int64)
-        known_on[self._cells] = self._changes.batch.today
+        known_on[self._cells] = self._changes.today
         return np.column_stack([self._heads[head], day - EPOCH, known_on[head] - EPOCH, sums])
 
     def minute_sums(self) -> Ints:
         """Count and amount of the payments taken in now, by branch."""
-        batch = self._changes.batch
+        place, amount = self._changes.paid
         names = [Head._fields.index(name) for name in MinuteCell._fields]
         branches, places = _numbered(self._heads[:, names])
-        payments = np.stack([np.ones_like(batch.place), batch.amounts], axis=1)
-        keys, sums = _summed(places[self._cells[batch.place]], payments)
+        payments = np.stack([np.ones_like(place), amount], axis=1)
+        keys, sums = _summed(places[self._cells[place]], payments)
         return np.column_stack([branches[keys], sums])
 
     def refs(self) -> list[tuple[int, int, int]]:
@@ -152,40 +153,34 @@ class PlainRows:
         return found
 
     def late_arrivals(self) -> list[tuple[int, int, date, date]]:
-        """Loans whose payments count from a closed day: key, business day, first day changed."""
-        batch = self._changes.batch
-        effective = batch.order[0]
-        is_late = (np.diff(batch.place, prepend=-1) > 0) & (effective < batch.today[batch.place])
-        which = batch.place[is_late]
+        """Loans whose closed days are others now: key, business day, first day changed."""
+        which = np.flatnonzero(self._changes.changed_from)
         columns = (
-            self._ints("slice")[which],
-            self._ints("loan_key")[which],
-            batch.today[which],
-            effective[is_late],
-        )
+            self._ints("slice"), self._ints("loan_key"), self._changes.today, self._changes.changed_from,
+        )  # fmt: skip
         return [
             (number, key, date.fromordinal(today), date.fromordinal(first))
-            for number, key, today, first in zip(*(column.tolist() for column in columns), strict=True)
+            for number, key, today, first in zip(*(column[which].tolist() for column in columns), strict=True)
+        ]
+
+    def named(self) -> list[tuple[int, int, str, int]]:
+        """Loans for which the ids undone are others now: key, ids as a JSON array, payments returned."""
+        slices, keys = self._ints("slice").tolist(), self._ints("loan_key").tolist()
+        return [
+            (slices[place], keys[place], json.dumps(ids), returned)
+            for place, (ids, returned) in self._changes.named.items()
         ]
 
     def _ints(self, name: str) -> Ints:
         return self._column[name]
 
     def _heads_of_states(self) -> list[Column]:
+        effective, business, sequence, recorded = self._changes.last_order
         return [
             integers(self._ints("slice"), 2), integers(self._ints("loan_key"), 8),
-            days(self._changes.batch.today), integers(self._ints("version") + 1, 8), *self._last_orders(),
+            days(self._changes.today), integers(self._ints("version") + 1, 8),
+            days(effective), days(business), integers(sequence, 8), integers(recorded, 8),
         ]  # fmt: skip
-
-    def _last_orders(self) -> list[Column]:
-        """The order of each loan's latest event: the last of its payments, or what it was."""
-        batch = self._changes.batch
-        names = ("last_effective_on", "last_business_on", "last_sequence", "last_recorded_at")
-        columns = [self._ints(name) for name in names]
-        for column, part in zip(columns, batch.order, strict=True):
-            column[batch.place] = part  # of several for one loan the last counts
-        effective, business, sequence, recorded = columns
-        return [days(effective), days(business), integers(sequence, 8), integers(recorded, 8)]
 
     def _recent(self) -> Column:
         latest_first = self._figures.recent_days_late

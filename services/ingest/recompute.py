@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from ingest.directory import PostgresDirectory
-from ingest.flow import Subject, refold
+from ingest.folding import Subject, refold
 from ingest.records import Book, ChangedLoan, LoanRef, StoredLoan
 from ingest.rows import PLAN_COLUMNS, STATE_COLUMNS, loan_facts, plan_row, state_row, stored_loan
 from ingest.transaction import PostgresUnit

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from ingest.directory import PostgresDirectory
-from ingest.flow import counted, product_of
+from ingest.folding import counted, product_of
 from ingest.recompute import Difference, HeldLoan, max_days_past_due, plain
 from ingest.rows import STATE_COLUMNS, STATE_FIGURES
 from loanbook.reference import naive_loan

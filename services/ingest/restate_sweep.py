@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from ingest import metrics
-from ingest.flow import Subject, refold
+from ingest.folding import Subject, refold
 from ingest.records import Book, LoanRef, RollupCell, RollupMeasures, StoredLoan
 from ingest.restating import (
     DayFigures,

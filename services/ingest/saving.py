@@ -47,30 +47,33 @@ async def save_changes(  # noqa: PLR0913, PLR0917 - what changed, by either way,
     books: Mapping[int, Book],
     changes: Sequence[ChangedLoan],
     fresh: Sequence[LedgerRow] = (),
-    plain: PlainChanges | None = None,
+    plain: Sequence[PlainChanges] = (),
 ) -> None:
     """Write changed loans, sorted by key; `fresh` are their new ledger rows, `plain` took the short cut."""
-    columns = PlainRows(plain) if plain is not None else None
+    columns = [PlainRows(part) for part in plain]
     await _keep_past(connection, changes)
     await _mark_restates(connection, books, changes, fresh)
-    if columns is not None:
-        await _save_plain(connection, columns)
+    await _save_plain(connection, columns)
     await _save_states(connection, directory, changes)
     await _save_plans(connection, changes)
     await _save_facts(connection, changes)
     await _save_unapplied(connection, changes)
     await _add_rollups(connection, directory, books, changes, columns)
     await _add_minutes(connection, directory, changes, fresh, columns)
-    await _notify(connection, books, sorted([*_changed_of(changes), *(columns.refs() if columns else ())]))
+    await _notify(
+        connection, books, sorted([*_changed_of(changes), *(ref for part in columns for ref in part.refs())])
+    )
 
 
-async def _save_plain(connection: Connection, columns: PlainRows) -> None:
-    past, left = columns.past()
-    if left:
-        await copy_rows(connection, "loan_day", PAST_COLUMNS, rows_of(past), schema="core")
-    await _execute(connection, "insert_restates", list(columns.late_arrivals()))
-    await copy_rows(connection, "stage_plain", PLAIN_COLUMNS, rows_of(columns.states()))
-    for slice_number in columns.slices():
+async def _save_plain(connection: Connection, parts: Sequence[PlainRows]) -> None:
+    for columns in parts:
+        past, left = columns.past()
+        if left:
+            await copy_rows(connection, "loan_day", PAST_COLUMNS, rows_of(past), schema="core")
+        await _execute(connection, "insert_restates", columns.late_arrivals())
+        await _execute(connection, "update_named", columns.named())
+        await copy_rows(connection, "stage_plain", PLAIN_COLUMNS, rows_of(columns.states()))
+    for slice_number in sorted({number for columns in parts for number in columns.slices()}):
         await connection.execute(load_sql("ingest", "update_plain_states"), slice_number)
 
 
@@ -147,15 +150,15 @@ async def _add_rollups(
     directory: PostgresDirectory,
     books: Mapping[int, Book],
     changes: Sequence[ChangedLoan],
-    plain: PlainRows | None,
+    plain: Sequence[PlainRows],
 ) -> None:
     keyed = [(changed, keys_before(changed), keys_of(changed, directory)) for changed in changes]
     book = rollups.book_differences((changed, keys) for changed, _, keys in keyed)
     rows = [(*cell, *measures) for cell, measures in book.items()]
-    await append_differences(connection, BOOK_NOW, rows, plain.book_differences() if plain else ())
+    await append_differences(connection, BOOK_NOW, rows, *(part.book_differences() for part in plain))
     cash = rollups.cash_differences(part for part in keyed if not part[0].is_whole)
     days = [cash_row(cell, books[cell.book_key].business_on, sums) for cell, sums in cash.items()]
-    await append_differences(connection, CASH_DAY, days, plain.cash_differences() if plain else ())
+    await append_differences(connection, CASH_DAY, days, *(part.cash_differences() for part in plain))
 
 
 async def _add_minutes(
@@ -163,12 +166,12 @@ async def _add_minutes(
     directory: PostgresDirectory,
     changes: Sequence[ChangedLoan],
     fresh: Sequence[LedgerRow],
-    plain: PlainRows | None,
+    plain: Sequence[PlainRows],
 ) -> None:
     keys = {changed.ref: keys_of(changed, directory) for changed in changes}
     sums = rollups.minute_sums((row, keys[row.ref]) for row in fresh)
     rows = [(*cell, *values) for cell, values in sums.items()]
-    await append_differences(connection, CASH_MINUTE, rows, plain.minute_sums() if plain else ())
+    await append_differences(connection, CASH_MINUTE, rows, *(part.minute_sums() for part in plain))
 
 
 async def _notify(

@@ -32,6 +32,7 @@ from ingest.records import (
     fingerprint_of,
     reference_fault,
 )
+from ingest.replaying import Entry
 from ingest.saving import save_changes
 from loanbook.domain.events import BorrowerProfile, LoanEvent
 from loanbook.kafka.batches import Partition
@@ -111,6 +112,13 @@ class PostgresUnit:
         """Write the ledger rows that are new; a further copy of a fact is kept and marked."""
         return await remember_events(self.connection, rows)
 
+    async def entries(self, refs: Iterable[LoanRef]) -> dict[LoanRef, list[Entry]]:
+        """What the ledger holds of these loans, the fresh events included, without decoding it."""
+        found: dict[LoanRef, list[Entry]] = defaultdict(list)
+        for row in await self._fetch("select_entries", *_ref_columns(sorted(refs))):
+            found[LoanRef(row["slice"], row["loan_key"])].append(row)
+        return found
+
     async def histories(self, refs: Iterable[LoanRef]) -> dict[LoanRef, list[LoanEvent]]:
         """All events of these loans, the fresh ones included."""
         found: dict[LoanRef, list[LoanEvent]] = defaultdict(list)
@@ -130,10 +138,10 @@ class PostgresUnit:
         return found
 
     async def save(
-        self, changes: Sequence[ChangedLoan], fresh: Sequence[LedgerRow], plain: PlainChanges | None = None
+        self, changes: Sequence[ChangedLoan], fresh: Sequence[LedgerRow], plain: Sequence[PlainChanges] = ()
     ) -> None:
         """Write states, plans, roll-up differences and the notices of what changed."""
-        if changes or plain is not None:
+        if changes or plain:
             books = {book.book_key: book for book in self.books.values()}
             await save_changes(self.connection, self.directory, books, changes, fresh, plain)
 

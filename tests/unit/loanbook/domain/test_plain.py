@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -15,6 +17,7 @@ from loanbook.domain.loan import CashDay, Loan
 from loanbook.domain.money import Minor
 from loanbook.domain.plain import Ints, PlainLoans, Received, met_days, pay, plans_of
 from loanbook.domain.plain_figures import PlainFigures, plain_figures, rules_of
+from loanbook.domain.plain_history import pay_all, payments_of, unpaid
 from loanbook.domain.settings import ProductSettings
 from tests.builders import Story, on_day
 from tests.unit.loanbook.domain.histories import LAST_DAY, stories
@@ -68,16 +71,17 @@ def wanted(loan: Loan, names: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def cash_added(received: Received, day: date) -> dict[date, list[int]]:
+def cash_added(received: Received, days: Ints) -> dict[date, list[int]]:
     """Current, arrears, advance, on-time count and collected dues by day."""
-    sums = {day: [int(received.current[0]), int(received.arrears[0]), int(received.advance[0]), 0, 0]}
-    parts = zip(
-        received.due_day.tolist(), received.on_time.tolist(), received.due_collected.tolist(), strict=True
-    )
-    for due_day, on_time, collected in parts:
-        values = sums.setdefault(date.fromordinal(due_day), [0, 0, 0, 0, 0])
-        values[3] += on_time
-        values[4] += collected
+    sums: dict[date, list[int]] = defaultdict(lambda: [0] * 5)
+    own = (days, received.current, received.arrears, received.advance)
+    for day, *amounts in zip(*(column.tolist() for column in own), strict=True):
+        for place, amount in enumerate(amounts):
+            sums[date.fromordinal(day)][place] += amount
+    dues = (received.due_day, received.on_time, received.due_collected)
+    for day, on_time, collected in zip(*(column.tolist() for column in dues), strict=True):
+        sums[date.fromordinal(day)][3] += on_time
+        sums[date.fromordinal(day)][4] += collected
     return {on: values for on, values in sums.items() if any(values)}
 
 
@@ -106,7 +110,7 @@ def hold_to_the_fold(story: Story, day: int, wait: int, amount: int, later: int)
     after = story.at(day + wait + later)
     found = shown(loans, figures)
     assert found == wanted(after, found)
-    assert cash_added(received, on_day(day + wait)) == cash_between(before, after)
+    assert cash_added(received, paid_on) == cash_between(before, after)
     assert after.plain_plan == before.plain_plan
     return True
 
@@ -160,6 +164,23 @@ def test_a_payment_on_a_plain_loan_gives_the_figures_of_the_fold(
 ) -> None:
     day = max((event.fact.effective_on - on_day(0)).days for event in story.events)
     assert hold_to_the_fold(story, day, wait, amount, later)
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(story=plain_stories(), days=st.lists(st.integers(0, 200), max_size=5), later=st.integers(0, 90))
+def test_all_payments_at_once_give_the_figures_of_the_fold(story: Story, days: list[int], later: int) -> None:
+    for number, day in enumerate(days):  # on whatever day, so also before those that were there
+        story.tell(PaymentPosted, day, amount_minor=Minor(7 + 60 * number))
+    paid = sorted((e for e in story.events if isinstance(e.fact, PaymentPosted)), key=lambda e: e.order)
+    day = max((event.fact.effective_on - on_day(0)).days for event in story.events) + later
+    after = story.at(day)
+    loans = unpaid(columns(after, story.settings))
+    given_on = [(event.fact.effective_on.toordinal(), event.fact.cash) for event in paid]
+    which, days_of, received = pay_all(loans, payments_of([given_on]))
+    found = shown(loans, plain_figures(loans, np.array([on_day(day).toordinal()])))
+    assert found == wanted(after, found)
+    assert which.tolist() == [0] * len(paid)
+    assert cash_added(received, days_of) == cash_between(replace(after, cash={}), after)
 
 
 @settings(max_examples=EXAMPLES, deadline=None)

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from ingest.choosing import arrange, choose
 from ingest.locked import ROW, Locked
-from ingest.plain import arrange, choose
 from ingest.records import Book, Identity, LedgerRow, LoanRef, Record
 from loanbook.domain.events import Fact, LoanEvent, OfficerChanged, PaymentPosted
 from loanbook.domain.loan import FOLD_VERSION
@@ -31,6 +31,10 @@ class Directory:
     def counts(self, book_key: int, type_key: int, source: str) -> bool:
         del book_key, type_key
         return source != "shop"
+
+    def counts_key(self, book_key: int, type_key: int, source_key: int) -> bool:
+        del book_key, type_key, source_key
+        return True
 
     def currency_key(self, code: str | None) -> int:
         return EUR if code == "EUR" else 2

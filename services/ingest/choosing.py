@@ -1,0 +1,179 @@
+"""Which events of a batch take the short cut: payments on plain loans, later than all that was known.
+
+What is strictly later than everything a loan had cannot be a repetition of it, and what is no
+repetition, reversal or correction only adds to the sum paid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from ingest.locked import Ints, Locked, LockedColumns
+from ingest.plain import LAST_ORDER, PAYMENT, PlainBatch, Rules, are_plain, ordinals
+from ingest.records import Identity, LedgerRow, LoanRef
+from loanbook.domain.events import PaymentPosted
+from loanbook.domain.plain import Flags
+
+_DETAIL_MAX = 1000  # bytes of an event's data; a longer one would make the rows of all others as wide
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrivals:
+    """New events loan by loan in their order, and their locked loans; a column has one value an event."""
+
+    loans: LockedColumns
+    rows: list[LedgerRow]
+    arrived: Ints  # number of each event among those that came
+    place: Ints  # of the event's loan
+    order: Sequence[Ints]  # head of LoanEvent.order: two ordinals, the sequence, the server's microseconds
+    is_later: Flags  # than all its loan had, and than the arrival before it
+
+    @property
+    def earlier(self) -> list[LedgerRow]:
+        """What may be a repetition: the ledger knows."""
+        return [self.rows[number] for number in np.flatnonzero(~self.is_later).tolist()]
+
+    def but(self, chosen: Flags) -> list[LedgerRow]:
+        """All but the chosen ones, as they came."""
+        left = np.flatnonzero(~chosen)
+        return [self.rows[number] for number in left[np.argsort(self.arrived[left])].tolist()]
+
+
+def arrange(rows: Sequence[LedgerRow], locked: Mapping[LoanRef, Locked]) -> Arrivals:
+    """Put events in the order of their loans and tell which are later than all that was known."""
+    refs = sorted(locked)
+    loans = LockedColumns.of([locked[ref] for ref in refs])
+    places = {ref: place for place, ref in enumerate(refs)}
+    place = np.array([places[row.ref] for row in rows], np.int64)
+    order = _order_of(rows)
+    arrived = np.lexsort((*reversed(order), place))
+    place, order = place[arrived], [part[arrived] for part in order]
+    return Arrivals(
+        loans=loans,
+        rows=[rows[number] for number in arrived.tolist()],
+        arrived=arrived,
+        place=place,
+        order=order,
+        is_later=_is_later(loans, place, order),
+    )
+
+
+def choose_idle(locked: Mapping[LoanRef, Locked], today: date) -> tuple[PlainBatch, dict[LoanRef, Locked]]:
+    """Part plain loans for which nothing came but a new day from all others."""
+    loans = LockedColumns.of(list(locked.values()))
+    is_plain = are_plain(loans)
+    batch = PlainBatch(
+        loans=loans.take(np.flatnonzero(is_plain)),
+        rows=[],
+        place=np.zeros(0, np.int64),
+        order=[np.zeros(0, np.int64)] * 4,
+        today=np.full(np.count_nonzero(is_plain), today.toordinal(), np.int64),
+    )
+    return batch, {
+        ref: locked[ref] for ref, plain in zip(locked, is_plain.tolist(), strict=True) if not plain
+    }
+
+
+def choose(
+    arrivals: Arrivals, known: Collection[Identity], rules: Rules
+) -> tuple[PlainBatch, list[LedgerRow]]:
+    """Part payments that may take the short cut from all other events; `known` are in the ledger already."""
+    loans, place = arrivals.loans, arrivals.place
+    is_plain = are_plain(loans)
+    candidates = np.flatnonzero(is_plain[place])
+    fits = np.zeros(len(place), np.bool_)
+    fits[candidates] = [
+        is_plain_payment(arrivals.rows[number], loans.rows[place[number]]["named_ids"])
+        for number in candidates.tolist()
+    ]
+    fits &= _in_currency(arrivals, rules)
+    repeats = _repeats(arrivals, known)
+    is_plain[place[~repeats & ~(fits & arrivals.is_later)]] = False
+    chosen = is_plain[place] & ~repeats
+    return _batch(arrivals, chosen), arrivals.but(chosen)
+
+
+def choose_none(arrivals: Arrivals) -> tuple[PlainBatch, list[LedgerRow]]:
+    """Leave all events to the general way."""
+    none = np.zeros(len(arrivals.rows), np.bool_)
+    return _batch(arrivals, none), arrivals.but(none)
+
+
+def _order_of(rows: Sequence[LedgerRow]) -> list[Ints]:
+    """The head of LoanEvent.order; events alike in it are not told apart, and go the general way."""
+    events = [row.event for row in rows]
+    facts = [event.fact for event in events]
+    return ordinals(
+        [fact.effective_on for fact in facts],
+        [fact.business_on for fact in facts],
+        [event.sequence or 0 for event in events],
+        [event.recorded_at for event in events],
+    )
+
+
+def _is_later(loans: LockedColumns, place: Ints, order: Sequence[Ints]) -> Flags:
+    is_new = _is_over(order, [loans[name][place] for name in LAST_ORDER])
+    is_first = np.diff(place, prepend=-1) > 0
+    return is_new & (is_first | _is_over(order, [np.roll(part, 1) for part in order]))
+
+
+def _is_over(order: Sequence[Ints], before: Sequence[Ints]) -> Flags:
+    """Where one order is strictly above another, compared part by part."""
+    is_over = np.zeros(len(order[0]), np.bool_)
+    is_same = np.ones(len(order[0]), np.bool_)
+    for part, part_before in zip(order, before, strict=True):
+        is_over |= is_same & (part > part_before)
+        is_same &= part == part_before
+    return is_over
+
+
+def is_plain_payment(row: LedgerRow, named: Collection[str] | None = None) -> bool:
+    """Whether an event is a payment that only adds to what was paid; `named` are ids that facts undo."""
+    event, fact = row.event, row.event.fact
+    if type(fact) is not PaymentPosted or fact.portions is not None or fact.charge_id or fact.relates_to:
+        return False
+    if fact.entity_version != 1 or fact.effective_on > row.book.business_on or fact.amount_minor <= 0:
+        return False
+    if named and (event.event_id in named or fact.entity_id in named):
+        return False
+    return len(row.data) <= _DETAIL_MAX
+
+
+def _in_currency(arrivals: Arrivals, rules: Rules) -> Flags:
+    """Whether an event is in its loan's currency and its source has the word on payments."""
+    met: dict[tuple[str | None, int, str], int] = {}
+    for row in arrivals.rows:
+        said = (row.event.fact.currency, row.book.book_key, row.event.source)
+        if said not in met:
+            counts = rules.counts(row.book.book_key, PAYMENT, row.event.source)
+            met[said] = rules.currency_key(row.event.fact.currency) if counts else -1
+    given = [met[row.event.fact.currency, row.book.book_key, row.event.source] for row in arrivals.rows]
+    is_in: Flags = np.array(given, np.int64) == arrivals.loans["currency_key"][arrivals.place]
+    return is_in
+
+
+def _repeats(arrivals: Arrivals, known: Collection[Identity]) -> Flags:
+    """Which events the ledger holds, or the arrival before is the same: they change nothing."""
+    repeats = np.zeros(len(arrivals.rows), np.bool_)
+    for number in np.flatnonzero(~arrivals.is_later).tolist():
+        identity = arrivals.rows[number].identity
+        repeats[number] = identity in known or identity == arrivals.rows[number - 1].identity
+    return repeats
+
+
+def _batch(arrivals: Arrivals, is_chosen: Flags) -> PlainBatch:
+    chosen = np.flatnonzero(is_chosen)
+    places, place = np.unique(arrivals.place[chosen], return_inverse=True)
+    rows = [arrivals.rows[number] for number in chosen.tolist()]
+    first = np.searchsorted(place, np.arange(len(places))).tolist()
+    return PlainBatch(
+        loans=arrivals.loans.take(places),
+        rows=rows,
+        place=place,
+        order=[part[chosen] for part in arrivals.order],
+        today=np.array([rows[number].book.business_on.toordinal() for number in first], np.int64),
+    )

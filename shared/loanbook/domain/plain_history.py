@@ -1,0 +1,117 @@
+"""All payments of plain loans at once, from the first on: what a backdated or a reversed one needs.
+
+With oldest-first allocation what an installment has been paid after each payment follows from the
+loan's running total, so no payment has to wait for the one before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from loanbook.domain.plain import Flags, Ints, PlainLoans, Plans, Received
+
+_AT_ONCE = 1_000_000  # values of a cube of loans, payments and installments
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payments:
+    """Payments of many loans: a row is a loan, a column a payment in the loan's order, 0 behind the last."""
+
+    count: Ints
+    day: Ints
+    amount: Ints
+
+
+def payments_of(loans: Sequence[Sequence[tuple[int, int]]]) -> Payments:
+    """Day and amount of each loan's payments, in order, as matrices."""
+    count = np.array([len(payments) for payments in loans], np.int64)
+    matrix = np.zeros((len(loans), max(1, int(count.max(initial=0))), 2), np.int64)
+    for row, payments in enumerate(loans):
+        matrix[row, : len(payments)] = payments or 0
+    return Payments(count=count, day=matrix[:, :, 0], amount=matrix[:, :, 1])
+
+
+def unpaid(loans: PlainLoans) -> PlainLoans:
+    """The same loans before their first payment."""
+    nothing = np.zeros_like(loans.paid)
+    return replace(
+        loans,
+        applied=nothing,
+        overpaid=nothing,
+        paid=nothing,
+        last_payment=nothing,
+        last_payment_day=nothing,
+        closed_day=nothing,
+        met_day=np.zeros_like(loans.met_day),
+    )
+
+
+def pay_all(loans: PlainLoans, payments: Payments) -> tuple[Ints, Ints, Received]:
+    """Take all payments for loans that had none; gives each payment's loan and day, and what came of it."""
+    sums = np.cumsum(payments.amount, axis=1)
+    rows, last = np.arange(len(sums)), np.maximum(payments.count - 1, 0)
+    loans.paid = sums[:, -1]
+    loans.applied = np.minimum(loans.paid, loans.plans.total)
+    loans.overpaid = loans.paid - loans.applied
+    loans.last_payment, loans.last_payment_day = payments.amount[rows, last], payments.day[rows, last]
+    loans.closed_day = loans.last_payment_day * (loans.applied == loans.plans.total)
+    step = max(1, _AT_ONCE // (payments.day.shape[1] * loans.plans.due.shape[1]))
+    parts = [_paid(loans, payments, slice(at, at + step)) for at in range(0, len(sums), step)]
+    loans.met_day = np.concatenate([met_day for met_day, _, _ in parts])
+    timings = [np.concatenate(part) for part in zip(*(timing for _, timing, _ in parts), strict=True)]
+    collected = np.concatenate([due for _, _, due in parts])
+    return _received(loans, payments, (timings[0], timings[1]), collected)
+
+
+def _paid(loans: PlainLoans, payments: Payments, part: slice) -> tuple[Ints, tuple[Ints, Ints], Ints]:
+    """Of some loans: the days installments were met; arrears and current of payments; dues paid in time."""
+    plans = loans.plans
+    due_day, due, until = (values[part, None, :] for values in (plans.due_day, plans.due, plans.until))
+    day, amount = payments.day[part, :, None], payments.amount[part]
+    after = np.minimum(np.cumsum(amount, axis=1), plans.total[part, None])[:, :, None]
+    taken = np.diff(np.clip(after - (until - due), 0, due), axis=1, prepend=0)
+    met_by = (after < until).sum(axis=1)  # how many payments came before the one that met it
+    is_met = plans.exists[part] & (met_by < amount.shape[1])
+    met_day = np.take_along_axis(payments.day[part], np.minimum(met_by, amount.shape[1] - 1), axis=1)
+    arrears, current = ((taken * mask).sum(axis=2) for mask in (due_day < day, due_day == day))
+    in_time: Ints = (taken * (due_day >= day)).sum(axis=1)
+    return met_day * is_met, (arrears, current), in_time
+
+
+def _received(
+    loans: PlainLoans, payments: Payments, timings: tuple[Ints, Ints], collected: Ints
+) -> tuple[Ints, Ints, Received]:
+    plans: Plans = loans.plans
+    is_paid: Flags = np.arange(payments.day.shape[1]) < payments.count[:, None]
+    arrears, current = (timing[is_paid] for timing in timings)
+    on_time = (loans.met_day > 0) & (loans.met_day <= plans.due_day) & plans.countable
+    which, column = np.nonzero(collected)
+    return (
+        np.nonzero(is_paid)[0],
+        payments.day[is_paid],
+        Received(
+            arrears=arrears,
+            current=current,
+            advance=payments.amount[is_paid] - arrears - current,
+            due_loan=which,
+            due_day=plans.due_day[which, column],
+            due_collected=collected[which, column],
+            on_time=on_time[which, column].astype(np.int64),
+        ),
+    )
+
+
+def taken_back(received: Received) -> Received:
+    """What the same payments take away where they no longer count so."""
+    return Received(
+        arrears=-received.arrears,
+        current=-received.current,
+        advance=-received.advance,
+        due_loan=received.due_loan,
+        due_day=received.due_day,
+        due_collected=-received.due_collected,
+        on_time=-received.on_time,
+    )
