@@ -1,0 +1,132 @@
+"""Backdated and reversed payments of plain loans are played as columns, and come out as the fold tells."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from ingest import flow
+from ingest.store import PostgresLoanStore
+from loanbook.domain.events import ChargeAdded, LoanCreated
+from loanbook.domain.money import Minor
+from loanbook.postgres.pool import connect
+from tests.audit import differences
+from tests.builders import Story, on_day, portions
+from tests.feeding import CLUSTER, Feed, add_book
+from tests.integration.ingest.test_flow import sent
+
+pytestmark = pytest.mark.integration
+TODAY = 100
+
+
+@pytest.fixture
+async def feed(database: str) -> AsyncIterator[Feed]:
+    await add_book(database, business_on=on_day(TODAY))
+    store = await PostgresLoanStore.open(database, CLUSTER)
+    feed = Feed(store)
+    await feed.open()
+    yield feed
+    await store.close()
+
+
+@pytest.fixture
+def folded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Ids of the events that the general fold had to take."""
+    ids: list[str] = []
+    fold = flow.fold_changed
+
+    async def watched(unit: Any, locked: Any, fresh: Any, cache: Any) -> Any:
+        ids.extend(row.event.event_id for row in fresh)
+        return await fold(unit, locked, fresh, cache)
+
+    monkeypatch.setattr("ingest.flow.fold_changed", watched)
+    return ids
+
+
+def lent(number: int = 0) -> Story:
+    """A loan of six installments, the first two of which are paid."""
+    story = Story(loan_id=f"L-{number}")
+    story.tell(LoanCreated, 0, branch="B1", product="P1")
+    story.lent((10_000,) * 6)
+    story.paid(29, 10_000, entity_id="p0")
+    story.paid(63, 10_000, entity_id="p1")
+    return story
+
+
+async def send(feed: Feed, *stories: Story) -> None:
+    """Send all that was told; what was sent before is a repetition."""
+    await feed.send([sent(event) for story in stories for event in story.events])
+    await feed.restate()
+
+
+async def state(database: str, loan_id: str = "L-0") -> dict[str, Any]:
+    connection = await connect(database)
+    try:
+        row = await connection.fetchrow(
+            "SELECT s.* FROM core.loan_state s JOIN core.loan USING (slice, loan_key) WHERE loan_id = $1",
+            loan_id,
+        )
+        return dict(row)
+    finally:
+        await connection.close()
+
+
+async def test_a_backdated_payment_is_played_without_the_fold(
+    feed: Feed, database: str, folded: list[str]
+) -> None:
+    story = lent()
+    await send(feed, story)
+    folded.clear()
+    story.paid(31, 4_000, entity_id="late")
+    await send(feed, story)
+    assert folded == []
+    after = await state(database)
+    assert (after["paid_minor"], after["last_payment_minor"]) == (24_000, 10_000)
+    assert await differences(database) == []
+
+
+async def test_a_reversal_by_hand_is_played_and_counted(feed: Feed, database: str, folded: list[str]) -> None:
+    story = lent()
+    await send(feed, story)
+    folded.clear()
+    undone = story.events[-1].event_id
+    story.reversed(undone, TODAY - 1)
+    await send(feed, story)
+    assert folded == []
+    after = await state(database)
+    assert (after["paid_minor"], after["returned_payments"], after["named_ids"]) == (10_000, 1, [undone])
+    assert await differences(database) == []
+
+
+async def test_many_histories_are_played_at_once(feed: Feed, database: str, folded: list[str]) -> None:
+    stories = [lent(number) for number in range(5)]
+    await send(feed, *stories)
+    folded.clear()
+    first, second, third, fourth, _ = stories
+    first.paid(20, 25_000, entity_id="a")
+    first.paid(TODAY, 100, entity_id="b")
+    second.reversed(second.events[-2].event_id, TODAY)
+    second.paid(64, 10_000, entity_id="c")
+    third.paid(40, 80_000, entity_id="d")
+    fourth.paid(TODAY, 1_000, entity_id="e")
+    await send(feed, *stories)
+    assert folded == []
+    assert (await state(database, "L-2"))["overpaid_minor"] == 40_000
+    assert await differences(database) == []
+
+
+async def test_what_only_the_fold_knows_goes_the_general_way(
+    feed: Feed, database: str, folded: list[str]
+) -> None:
+    charged, early, split = stories = [lent(number) for number in range(3)]
+    charged.tell(ChargeAdded, 70, charge_id="c", name="fee", amount_minor=Minor(500), due_on=on_day(75))
+    await send(feed, *stories)
+    folded.clear()
+    charged.paid(50, 100, entity_id="x")
+    early.paid(-1, 100, entity_id="y")
+    split.paid(50, 100, entity_id="z", portions=portions(principal=100))
+    await send(feed, *stories)
+    assert len(folded) == len(stories)
+    assert await differences(database) == []
