@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from grafana.boards import loan, operations, portfolio, today
+from grafana.boards import loan, measures, operations, portfolio, today
 from grafana.boards.board import render
 
 FOLDER = Path(__file__).parent.parent / "dashboards"
@@ -13,7 +13,7 @@ FOLDER = Path(__file__).parent.parent / "dashboards"
 
 def board_files() -> dict[str, str]:
     """File name and text of every board."""
-    specs = (today.board(), portfolio.board(), loan.board(), operations.board())
+    specs = (today.board(), portfolio.board(), measures.board(), loan.board(), operations.board())
     return {f"{spec.uid}.json": render(spec) for spec in specs}
 
 

@@ -52,6 +52,11 @@ UNCONFIRMED: tuple[Step, ...] = (
 WORSENING: tuple[Step, ...] = ((None, GREEN), (0.0005, TEXT), (0.005, ORANGE), (0.02, RED))
 
 
+def heat(color: str) -> tuple[Step, ...]:
+    """Shades of a share: the more, the stronger."""
+    return ((None, "transparent"), (0.02, f"{color}33"), (0.05, f"{color}66"), (0.10, f"{color}B3"))
+
+
 def thresholds(steps: tuple[Step, ...]) -> builders.ThresholdsConfig:
     """Absolute thresholds; raises ValueError unless they rise."""
     values = [value for value, _ in steps[1:]]

@@ -58,7 +58,7 @@ def _products() -> list[Panel]:
                 *(
                     Column(
                         name=bucket,
-                        properties=(*unit_of(RATIO, 1), *levels(_heat(color), "color-background")),
+                        properties=(*unit_of(RATIO, 1), *levels(palette.heat(color), "color-background")),
                     )
                     for bucket, color in list(palette.BUCKETS.items())[1:]
                 ),
@@ -112,10 +112,6 @@ def _closes() -> list[Panel]:
             height=8,
         ),
     ]
-
-
-def _heat(color: str) -> tuple[palette.Step, ...]:
-    return ((None, "transparent"), (0.02, f"{color}33"), (0.05, f"{color}66"), (0.10, f"{color}B3"))
 
 
 def _whom_first() -> list[Panel]:

@@ -75,6 +75,7 @@ async def _refresh(settings: AnalyticsSettings) -> None:
         interval=settings.refresh_interval,
         minutes_kept=settings.minutes_kept,
         stale_after=settings.stale_after,
+        provision_rates_bps=settings.provision_rates_bps,
     )
     try:
         await Refresher(store, plan).run(stop)

@@ -16,6 +16,7 @@ from analytics_api.flow.moving import count_moves
 from analytics_api.flow.tallying import tally_changed
 from analytics_api.statements import StatementWatch
 from analytics_api.store import PostgresMartStore
+from analytics_api.store.exposures import StageDays
 from analytics_api.store.marts import Statement
 
 log = structlog.get_logger()
@@ -34,12 +35,14 @@ class RefreshPlan:
     minutes_kept: timedelta = timedelta(days=8)
     stale_after: timedelta = timedelta(days=35)
     retold_after: timedelta = timedelta(minutes=10)  # what days told anew change in cohorts and month ends
+    provision_rates_bps: tuple[int, ...] = (100, 1000, 2500, 5000, 10000)  # by bucket
     fold_for: timedelta = timedelta(seconds=10)  # at most, in one round
 
 
 def marts_at(now: datetime, plan: RefreshPlan) -> dict[str, list[Statement]]:
     """What makes each table at a moment."""
     minute = now.replace(second=0, microsecond=0)
+    stage = StageDays()
     oldest, settled = now - plan.minutes_kept, now - plan.retold_after
     return {
         "book_minute": [("mark_book_minute", (minute,)), ("trim_book_minutes", (oldest,))],
@@ -66,6 +69,10 @@ def marts_at(now: datetime, plan: RefreshPlan) -> dict[str, list[Statement]]:
             ("mark_rolls", (now,)),
             ("clear_rolls", (now,)),
             ("fill_rolls", (now,)),
+        ],
+        "stages": [
+            ("clear_stages", ()),
+            ("fill_stages", (plan.provision_rates_bps, stage.impaired_from, stage.increased_over)),
         ],
         "risk": [("clear_risk", ()), ("fill_risk", ())],
         "reconciliation": [

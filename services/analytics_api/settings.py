@@ -57,6 +57,11 @@ class AnalyticsSettings(BaseSettings):
             raise ValueError(msg)
         return lowered
 
+    @property
+    def provision_rates_bps(self) -> tuple[int, ...]:
+        """The percents of provisions in basis points."""
+        return tuple(int(Decimal(percent) * 100) for percent in self.provision_percents)
+
     @field_validator("provision_percents")
     @classmethod
     def _are_percents(cls, percents: tuple[str, ...]) -> tuple[str, ...]:

@@ -180,6 +180,51 @@ INSERT INTO reporting.past_due_mart
 SELECT 1, 1, branch_key, product_key, past_due_on, count(*), sum(principal_outstanding_minor), sum(overdue_minor)
 FROM core.loan_state WHERE past_due_on IS NOT NULL GROUP BY branch_key, product_key, past_due_on;
 INSERT INTO reporting.mart_refresh VALUES ('risk', now(), 12), ('past_due', now(), 9), ('reconciliation', now(), 15);
+
+-- Months: what was due and came, how loans moved from month end to month end, and cohorts with those ever late.
+INSERT INTO reporting.tally_mark VALUES (1, '2026-03-19', 0, '2026-03-19');
+INSERT INTO reporting.tally_month_mart
+SELECT 1, 1, l.branch_key, l.product_key, date_trunc('month', t.day)::date, t.measure, count(*), sum(t.amount)
+FROM (SELECT *, principal_due + interest_due AS due, coalesce(met_on, '2026-03-20') - due_on AS days_late FROM installment) i
+JOIN life l USING (n)
+CROSS JOIN LATERAL (VALUES
+    (i.due_on, 2, i.due),
+    (CASE WHEN date_trunc('month', i.met_on) <= date_trunc('month', i.due_on) THEN i.due_on END, 3, i.due),
+    (i.met_on, 4, i.due),
+    (i.due_on, CASE WHEN i.met_on <= i.due_on THEN 5 WHEN i.met_on IS NOT NULL AND i.days_late <= 30 THEN 6
+                    WHEN i.days_late > 30 THEN 7 ELSE 8 END, i.due),
+    (CASE WHEN i.n % 71 = 3 AND i.number = 3 THEN i.due_on END, 11, i.principal_due * 9),
+    (CASE WHEN i.n % 71 = 3 AND i.number = 3 THEN i.due_on END, 12, i.principal_due * 9),
+    (CASE WHEN i.n % 71 = 3 AND i.number = 3 THEN i.due_on END, 13, i.principal_due * 2)) t (day, measure, amount)
+WHERE t.day <= '2026-03-19'
+GROUP BY l.branch_key, l.product_key, date_trunc('month', t.day), t.measure;
+
+CREATE TEMP TABLE moved AS
+SELECT s.branch_key, s.product_key, (s.loan_key + x.more) % 7 > 1 AS stays, s.principal_outstanding_minor AS principal_minor,
+       x.opening_on, x.closing_on, greatest(1, s.bucket)::smallint AS late_bucket, s.bucket,
+       CASE WHEN s.loan_key % 9 = 4 AND s.bucket > 0 THEN 0 WHEN s.bucket > 0 THEN s.bucket - 1 ELSE (s.loan_key % 41 = 1)::int END::smallint AS before
+FROM core.loan_state s
+CROSS JOIN (VALUES (date '2026-01-31', date '2026-02-28', 0), (date '2026-02-28', date '2026-03-19', 1)) AS x (opening_on, closing_on, more)
+WHERE s.status = 1;
+INSERT INTO reporting.roll_mart (book_key, currency_key, branch_key, product_key, opening_on, closing_on, bucket, place, loans, principal_minor)
+SELECT 1, 1, branch_key, product_key, opening_on, closing_on, CASE WHEN stays THEN bucket ELSE before END,
+       CASE WHEN bucket = 4 AND NOT stays THEN 7 ELSE bucket END, count(*), sum(principal_minor)
+FROM moved GROUP BY 3, 4, 5, 6, 7, 8;
+INSERT INTO reporting.move_mart
+SELECT 1, date_trunc('month', closing_on)::date, 1, branch_key, product_key, late_bucket, late_bucket, CASE WHEN stays THEN late_bucket ELSE 0 END,
+       CASE WHEN stays THEN 0 WHEN principal_minor % 17 = 0 THEN 2 WHEN principal_minor % 19 = 0 THEN 3 ELSE 1 END,
+       count(*), sum(principal_minor), 0, 0
+FROM moved WHERE bucket > 0 GROUP BY 2, branch_key, product_key, late_bucket, 7, 8, 9;
+
+INSERT INTO reporting.cohort_mark VALUES (1, '2026-03-19', 0, now());
+INSERT INTO reporting.cohort_mart (book_key, currency_key, branch_key, product_key, officer_key, by_week, cohort_on, youngest_on, loans,
+    disbursed_minor, known_loans, known_minor, defaulted_loans, defaulted_minor)
+SELECT 1, 1, branch_key, product_key, 0, false, date_trunc('month', disbursed_on), max(disbursed_on), count(*), sum(principal), count(*),
+       sum(principal), 0, 0
+FROM life GROUP BY branch_key, product_key, date_trunc('month', disbursed_on);
+INSERT INTO reporting.vintage_mart
+SELECT 1, 1, branch_key, product_key, false, date_trunc('month', disbursed_on), 30, 2 + n % 7, count(*), sum(principal)
+FROM life WHERE late > 30 OR n % 23 = 5 GROUP BY branch_key, product_key, date_trunc('month', disbursed_on), n % 7;
 INSERT INTO core.stream_position (cluster_id, topic, partition, slice, next_offset, caught_up_at, owner)
 SELECT 'cluster', 'loan.events.v1', p, p, 1000, now() - interval '2 seconds', 'worker-1' FROM generate_series(0, 15) p;
 

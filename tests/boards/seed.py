@@ -22,6 +22,9 @@ async def fill_book(dsn: str) -> None:
     try:
         await connection.execute(load_sql("analytics_api", "fill_reconciliation"))
         await connection.execute(load_sql("analytics_api", "fill_stale"), 35)
+        await connection.execute(
+            load_sql("analytics_api", "fill_stages"), (100, 1000, 2500, 5000, 10000), 90, 30
+        )
     finally:
         await connection.close()
 

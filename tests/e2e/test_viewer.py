@@ -14,7 +14,7 @@ __all__ = ["book", "browser"]
 
 pytestmark = pytest.mark.e2e
 
-BOARDS = ("lp-today", "lp-operations", "lp-portfolio", "lp-loan")
+BOARDS = ("lp-today", "lp-operations", "lp-portfolio", "lp-measures", "lp-loan")
 COLORS_OF_A_CANVAS = """canvas => {
     const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
     const colors = new Set();

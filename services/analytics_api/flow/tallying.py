@@ -9,7 +9,7 @@ from typing import Any
 from analytics_api.flow.stories import Row, fold_at
 from analytics_api.flow.tallies import tallies_of
 from analytics_api.store import PostgresMartStore, Reading
-from analytics_api.store.tallying import fetch_untallied, mark_tallied, save_tallies
+from analytics_api.store.tallying import fetch_untallied, mark_tallied, save_tallies, sum_tally_months
 
 LOANS_A_TIME = 1000  # folded in one transaction
 
@@ -33,6 +33,7 @@ async def tally_changed(
             more = len(loans) == LOANS_A_TIME and steady_s() < until_s
             if not more:
                 await mark_tallied(reading)
+                await sum_tally_months(reading, folded=folded > 0)
     return folded
 
 

@@ -15,14 +15,14 @@ from analytics_api.routes.wiring import (
     PROBLEMS,
     Admitted,
     AppParts,
-    BookFilter,
-    Currency,
+    PartFilter,
     Scope,
     data_age,
     find_scope,
 )
 from analytics_api.schemas.measures import RollRates
 from analytics_api.store import Reading
+from analytics_api.store.cohorts import BookPart
 from analytics_api.store.measuring import fetch_rolls
 
 router = APIRouter(prefix="/v1/measures", tags=["measures"], responses=PROBLEMS)
@@ -31,14 +31,8 @@ _MONTHS = 6
 Month = Annotated[str, Field(pattern=r"^[1-9]\d{3}-(0[1-9]|1[0-2])$", examples=["2026-03"])]
 
 
-class MeasureFilter(BookFilter):
-    """Which book, in which currency."""
-
-    currency: Annotated[Currency | None, Field(description="The book's own if absent.")] = None
-
-
-class MonthsFilter(MeasureFilter):
-    """And which months."""
+class MonthsFilter(PartFilter):
+    """Which months of which part."""
 
     from_: Annotated[Month | None, Field(alias="from", description="Five months before `to` if absent.")] = (
         None
@@ -56,8 +50,10 @@ async def get_roll_rates(
         async with parts.store.reading() as reading:
             scope = await find_scope(reading, wanted.book, wanted.currency)
             asked = months_wanted(scope, wanted.from_, wanted.to)
-            keys = (scope.book_key, scope.currency_key, asked[0], month_end(asked[-1]))
-            rows = await fetch_rolls(reading, *keys)
+            part = BookPart(
+                book_key=scope.book_key, currency_key=scope.currency_key, selection=wanted.selection()
+            )
+            rows = await fetch_rolls(reading, part, asked[0], month_end(asked[-1]))
             months = closes_of(rows, scope.business_on)
             return RollRates(
                 **await marks(reading, scope, months[-1].closing_on if months else None),

@@ -20,7 +20,7 @@ from analytics_api.flow.collecting import (
 )
 from analytics_api.flow.rolling import month_end
 from analytics_api.routes.answers import respond
-from analytics_api.routes.measures import Month, marks, months_wanted
+from analytics_api.routes.measures import MonthsFilter, marks, months_wanted
 from analytics_api.routes.wiring import PROBLEMS, Admitted, AppParts, PartFilter, Scope, find_scope
 from analytics_api.schemas.collection import (
     Collection,
@@ -44,16 +44,7 @@ router = APIRouter(prefix="/v1/measures", tags=["measures"], responses=PROBLEMS)
 Figure = TypeVar("Figure")
 
 
-class PartMonthsFilter(PartFilter):
-    """Which months of which part."""
-
-    from_: Annotated[Month | None, Field(alias="from", description="Five months before `to` if absent.")] = (
-        None
-    )
-    to: Annotated[Month | None, Field(description="The running month if absent.")] = None
-
-
-class PeriodFilter(PartMonthsFilter):
+class PeriodFilter(MonthsFilter):
     """And how to split it."""
 
     by: Annotated[
@@ -164,9 +155,10 @@ async def _parts(
     """A figure for each part and month; the whole has no name. Nothing before the first close."""
     if period.as_of is None or not period.months:
         return []
-    keys = (reading, period.query, period.months[0], min(month_end(period.months[-1]), period.as_of))
-    tallies = await fetch_tallies(*keys, as_of=period.as_of)
-    portfolio = await sum_portfolio_closes(*keys) if with_portfolio else ()
+    first, last = period.months[0], period.months[-1]
+    tallies = await fetch_tallies(reading, period.query, first, last)
+    until = min(month_end(last), period.as_of)
+    portfolio = await sum_portfolio_closes(reading, period.query, first, until) if with_portfolio else ()
     return [
         (label if period.query.by else None, [figure(month, period.scope.currency) for month in months])
         for label, months in by_part(period.months, period.as_of, tallies, portfolio).items()

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Query, Request, Response
 
 from analytics_api.flow.curing import MonthMoved, cures_of, missed_of, moved_by_part
 from analytics_api.routes.answers import respond
-from analytics_api.routes.measures import marks, months_wanted
-from analytics_api.routes.measures_collection import PartMonthsFilter, PeriodFilter, part_query
+from analytics_api.routes.measures import MonthsFilter, marks, months_wanted
+from analytics_api.routes.measures_collection import PeriodFilter, part_query
 from analytics_api.routes.wiring import PROBLEMS, Admitted, AppParts, Scope, find_scope
 from analytics_api.schemas.cures import Cures, CuresPart, MissedRollRates
 from analytics_api.store import Reading
@@ -48,7 +48,7 @@ async def get_cures(
     "/missed-roll-rates", response_model=MissedRollRates, summary="Moves by installments missed, by month"
 )
 async def get_missed_roll_rates(
-    request: Request, parts: AppParts, _: Admitted, wanted: Annotated[PartMonthsFilter, Query()]
+    request: Request, parts: AppParts, _: Admitted, wanted: Annotated[MonthsFilter, Query()]
 ) -> Response:
     """Roll rates and transitions between numbers of installments missed, which no length of month changes."""
 
@@ -65,7 +65,7 @@ async def get_missed_roll_rates(
 
 
 async def _moved(
-    reading: Reading, scope: Scope, wanted: PartMonthsFilter, by: str | None = None
+    reading: Reading, scope: Scope, wanted: MonthsFilter, by: str | None = None
 ) -> dict[str, list[MonthMoved]]:
     months = months_wanted(scope, wanted.from_, wanted.to)
     counted = await fetch_move_marks(reading, scope.book_key, months[0], months[-1])

@@ -15,11 +15,12 @@ WITH closes AS (
     CROSS JOIN LATERAL core.loans_on(k.book_key, k.closing_on, false) s
     WHERE NOT k.is_kept AND s.status NOT IN (0, 5)
 )
-INSERT INTO reporting.roll_mart (book_key, currency_key, opening_on, closing_on, bucket, place, loans, principal_minor)
-SELECT s.book_key, o.currency_key, s.opening_on, s.closing_on, o.bucket,
+INSERT INTO reporting.roll_mart (book_key, currency_key, branch_key, product_key, opening_on, closing_on, bucket, place, loans,
+    principal_minor)
+SELECT s.book_key, o.currency_key, o.branch_key, o.product_key, s.opening_on, s.closing_on, o.bucket,
        CASE s.status WHEN 1 THEN s.bucket WHEN 2 THEN 5 WHEN 3 THEN 5 WHEN 6 THEN 6 WHEN 4 THEN 7 END AS place,
        count(*), sum(o.principal_minor)
 FROM stood s
 JOIN reporting.loan_month o ON o.book_key = s.book_key AND o.closing_on = s.opening_on AND o.slice = s.slice AND o.loan_key = s.loan_key
 WHERE o.status = 1
-GROUP BY s.book_key, o.currency_key, s.opening_on, s.closing_on, o.bucket, place
+GROUP BY s.book_key, o.currency_key, o.branch_key, o.product_key, s.opening_on, s.closing_on, o.bucket, place

@@ -27,11 +27,9 @@ async def fetch_tally_mark(reading: Reading, book_key: int) -> Row | None:
     return rows[0] if rows else None
 
 
-async def fetch_tallies(
-    reading: Reading, query: PartQuery, first_on: date, last_on: date, *, as_of: date
-) -> list[Row]:
-    """Items and totals by label, month and measure, judged at the close `as_of`."""
-    return await _fetch(reading, "fetch_tallies", *_keys(query), query.by, first_on, last_on, as_of)
+async def fetch_tallies(reading: Reading, query: PartQuery, first: date, last: date) -> list[Row]:
+    """Items and totals by label, month and measure, from the first month to the last."""
+    return await _fetch(reading, "fetch_tallies", *_keys(query), query.by, first, last)
 
 
 async def sum_portfolio_closes(

@@ -5,15 +5,14 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from analytics_api.store.cohorts import BookPart
 from analytics_api.store.reading import Reading, Row
 from loanbook.postgres.load_sql import load_sql
 
 
-async def fetch_rolls(
-    reading: Reading, book_key: int, currency_key: int, first_on: date, last_on: date
-) -> list[Row]:
+async def fetch_rolls(reading: Reading, part: BookPart, first_on: date, last_on: date) -> list[Row]:
     """Moves of loans from bucket to place between the closes of months, as far as they have been counted."""
-    return await _fetch(reading, "fetch_rolls", book_key, currency_key, first_on, last_on)
+    return await _fetch(reading, "fetch_rolls", *part.keys(), first_on, last_on)
 
 
 async def _fetch(reading: Reading, name: str, *arguments: Any) -> list[Row]:  # noqa: ANN401 - whatever the query takes

@@ -33,6 +33,13 @@ async def mark_tallied(reading: Reading) -> None:
     await _execute(reading, "mark_tallied")
 
 
+async def sum_tally_months(reading: Reading, *, folded: bool) -> None:
+    """Sum up months where another day has closed or loans were folded anew."""
+    await _execute(reading, "clear_tally_months", folded)
+    await _execute(reading, "fill_tally_months", folded)
+    await _execute(reading, "mark_summed")
+
+
 async def fetch_uncounted_month(reading: Reading, watched_days: int) -> Row | None:
     """The newest month of any book whose moves are to be counted; None when all are."""
     rows = await _fetch(reading, "fetch_uncounted_month", watched_days)

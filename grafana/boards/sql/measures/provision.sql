@@ -1,0 +1,1 @@
+SELECT sum(provision) AS "Provision" FROM stage_now WHERE @selection

@@ -1,0 +1,2 @@
+-- Forget the stages of a minute ago.
+DELETE FROM reporting.stage_mart
