@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import date
+from functools import lru_cache
+from math import isnan
 from typing import Any
 
 import msgspec
@@ -16,11 +18,10 @@ from scoring.model import PointArray, ScoreBatch
 
 TOP = 4
 PAST_THRESHOLD = "past_threshold"  # the code of the one reason of a loan that is bad by rule
-_EMPTY_LIST, _EMPTY_OBJECT = "[]", "{}"
+_EMPTY_OBJECT = "{}"
+_DAYS_KEPT = 4096  # pairs of due day and business day whose words are kept; a book has some dozens at a time
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _encode = msgspec.json.Encoder().encode
-
-Entry = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,28 +47,27 @@ class PreviousScores:
 
 def reasons_json(loans: LoanBatch, features: FloatArray, scores: ScoreBatch) -> list[str]:
     """For each loan, the JSON list of its heaviest contributions: code, points, text."""
-    rows = _described(scores.points, loans, features)
+    days = _Days.of(loans)
+    rows = _described(scores.points, days, features)
     for row in np.flatnonzero(scores.by_rule).tolist():
-        rows[row] = [{"code": PAST_THRESHOLD, "points": None, "text": _bad_text(loans, row)}]
-    return _encoded(rows)
+        rows[row] = [_entry(PAST_THRESHOLD, None, days.bad_text(row))]
+    return [f"[{','.join(entries)}]" for entries in rows]
 
 
 def changes_json(
     loans: LoanBatch, features: FloatArray, scores: ScoreBatch, previous: PreviousScores
 ) -> list[str]:
     """For each loan, the JSON list of what moved its score since the one before; empty if nothing did."""
+    days = _Days.of(loans)
     comparable = previous.exists & (previous.model == scores.model)
     scored = comparable & ~scores.by_rule & ~previous.by_rule
     moved = np.where(scored[:, None], scores.points - previous.points, 0)
-    rows = _described(moved, loans, features)
+    rows = _described(moved, days, features, is_dated=True)
     for row in np.flatnonzero(comparable & (scores.by_rule != previous.by_rule)).tolist():
         points = int(scores.risk_score[row] - previous.risk_score[row])
-        text = _bad_text(loans, row) if scores.by_rule[row] else "no longer past the threshold"
-        rows[row] = [{"code": PAST_THRESHOLD, "points": points, "text": text}]
-    for row, entries in enumerate(rows):
-        for entry in entries:
-            entry["on"] = _day(loans.as_of[row])
-    return _encoded(rows)
+        text = days.bad_text(row) if scores.by_rule[row] else "no longer past the threshold"
+        rows[row] = [_entry(PAST_THRESHOLD, points, text, days.today[row])]
+    return [f"[{','.join(entries)}]" for entries in rows]
 
 
 def contributions_json(points: PointArray) -> list[str]:
@@ -84,65 +84,77 @@ def day_text(day: date, today: date) -> str:
     return text if day.year == today.year else f"{text} {day.year}"
 
 
-def _described(points: npt.NDArray[Any], loans: LoanBatch, features: FloatArray) -> list[list[Entry]]:
-    rows: list[list[Entry]] = [[] for _ in range(len(points))]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Days:
+    """The days that texts name, as Python's own, loan by loan."""
+
+    due: list[date | None]
+    today: list[date]
+    charged_off: BoolArray
+
+    @classmethod
+    def of(cls, loans: LoanBatch) -> _Days:
+        return cls(due=loans.past_due_on.tolist(), today=loans.as_of.tolist(), charged_off=loans.charged_off)
+
+    def unpaid_text(self, row: int) -> str:
+        return _unpaid_text(self.due[row], self.today[row])
+
+    def bad_text(self, row: int) -> str:
+        return "charged off" if self.charged_off[row] else f"{self.unpaid_text(row)}: bad by rule"
+
+
+def _described(
+    points: npt.NDArray[Any], days: _Days, features: FloatArray, *, is_dated: bool = False
+) -> list[list[str]]:
+    rows: list[list[str]] = [[] for _ in range(len(points))]
     heaviest = np.argsort(-np.abs(points), axis=1, kind="stable")[:, :TOP]
     picked = np.take_along_axis(points, heaviest, axis=1)
     row_of, rank_of = np.nonzero(picked)
-    for row, column, weight in zip(
-        row_of.tolist(), heaviest[row_of, rank_of].tolist(), picked[row_of, rank_of].tolist(), strict=True
-    ):
-        text = _TEXTS[FEATURES[column]](float(features[row, column]), loans, row)
-        rows[row].append({"code": FEATURES[column], "points": weight, "text": text})
+    columns = heaviest[row_of, rank_of]
+    values = features[row_of, columns].tolist()
+    weights = picked[row_of, rank_of].tolist()
+    for row, column, weight, value in zip(row_of.tolist(), columns.tolist(), weights, values, strict=True):
+        on = days.today[row] if is_dated else None
+        rows[row].append(_entry(FEATURES[column], weight, _TEXTS[column](value, days, row), on))
     return rows
 
 
-def _encoded(rows: list[list[Entry]]) -> list[str]:
-    return [_encode(row).decode() if row else _EMPTY_LIST for row in rows]
+def _entry(code: str, points: int | None, text: str, on: date | None = None) -> str:
+    """An entry as JSON; code and text are words of this module, which need no escaping."""
+    dated = f',"on":"{on}"' if on is not None else ""
+    return f'{{"code":"{code}","points":{"null" if points is None else points},"text":"{text}"{dated}}}'
 
 
-def _day(day: np.datetime64) -> date:
-    value = day.item()
-    if not isinstance(value, date):
-        msg = "no day"
-        raise TypeError(msg)
-    return value
-
-
-def _unpaid_text(loans: LoanBatch, row: int) -> str:
-    due, today = loans.past_due_on[row], loans.as_of[row]
-    days = int((today - due) / np.timedelta64(1, "D"))
+@lru_cache(_DAYS_KEPT)
+def _unpaid_text(due: date | None, today: date) -> str:
+    if due is None:
+        raise TypeError("no day")
+    days = (today - due).days
     unit = "day" if days == 1 else "days"
-    return f"installment of {day_text(_day(due), _day(today))} unpaid, {days} {unit}"
+    return f"installment of {day_text(due, today)} unpaid, {days} {unit}"
 
 
-def _bad_text(loans: LoanBatch, row: int) -> str:
-    if loans.charged_off[row]:
-        return "charged off"
-    return f"{_unpaid_text(loans, row)}: bad by rule"
+def _past_due_text(value: float, days: _Days, row: int) -> str:
+    return days.unpaid_text(row) if value > 0 else "nothing past due"
 
 
-def _past_due_text(value: float, loans: LoanBatch, row: int) -> str:
-    return _unpaid_text(loans, row) if value > 0 else "nothing past due"
-
-
-def _mean_text(value: float, _loans: LoanBatch, _row: int) -> str:
+def _mean_text(value: float, _days: _Days, _row: int) -> str:
     return (
         "no installment decided yet"
-        if np.isnan(value)
+        if isnan(value)
         else f"last 3 installments {value:.0f} days late on average"
     )
 
 
-def _silence_text(value: float, _loans: LoanBatch, _row: int) -> str:
-    return "nothing past due" if np.isnan(value) else f"no payment for {value:.1f} installment intervals"
+def _silence_text(value: float, _days: _Days, _row: int) -> str:
+    return "nothing past due" if isnan(value) else f"no payment for {value:.1f} installment intervals"
 
 
-def _plain(template: str, *, zero: str | None = None) -> Callable[[float, LoanBatch, int], str]:
-    return lambda value, _loans, _row: zero if zero and not value else template.format(value)
+def _plain(template: str, *, zero: str | None = None) -> Callable[[float, _Days, int], str]:
+    return lambda value, _days, _row: zero if zero and not value else template.format(value)
 
 
-_TEXTS: dict[str, Callable[[float, LoanBatch, int], str]] = {
+_TEXT_OF: dict[str, Callable[[float, _Days, int], str]] = {
     "days_past_due": _past_due_text,
     "max_days_past_due": _plain("up to {:.0f} days past due in its life"),
     "mean_days_late": _mean_text,
@@ -154,3 +166,4 @@ _TEXTS: dict[str, Callable[[float, LoanBatch, int], str]] = {
     "restructured": _plain("restructured", zero="no longer restructured"),
     "first_payment_missed": _plain("first installment unpaid", zero="first installment paid"),
 }
+_TEXTS = tuple(_TEXT_OF[name] for name in FEATURES)
