@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from loanbook.domain.events import PeriodKind, SchedulePublished
 from loanbook.domain.repayment import Share
 from loanbook.domain.replay import Replay
@@ -28,7 +30,7 @@ def carry_over(replay: Replay, fact: SchedulePublished) -> None:
             _move_additions(old, new)
         for charge in replay.charges.values():
             charge.row = new if charge.row is old else charge.row
-        _move_payments(old, new, loose)
+        _move_payments(old, new, loose, fact.effective_on)
         if new is not None:
             new.note(fact.effective_on.toordinal())
     replay.rows.sort(key=lambda row: (row.due_day, row.number))
@@ -38,7 +40,7 @@ def carry_over(replay: Replay, fact: SchedulePublished) -> None:
     _spread(replay, sum(loose), fact)
 
 
-def _move_payments(old: Row, new: Row | None, loose: list[int]) -> None:
+def _move_payments(old: Row, new: Row | None, loose: list[int], on: date) -> None:
     if new is None:
         for component in range(COMPONENTS):
             loose[component] += old.paid[component]
@@ -53,11 +55,19 @@ def _move_payments(old: Row, new: Row | None, loose: list[int]) -> None:
     new.in_advance, new.paid_by_due = min(old.in_advance, kept), min(old.paid_by_due, kept)
     new.late = min(old.late, kept - new.in_advance)
     new.worst_late, new.met_before_bootstrap = old.worst_late, old.met_before_bootstrap
-    if new.open == 0 and old.met_on is not None:
-        new.meet(old.met_on, old.met_day)
+    if new.open == 0:
+        _meet(old, new, on)
     elif old.met_on is not None:
         new.worst_late = max(new.worst_late, old.met_day - 1 - old.due_day)
         new.met_on = None
+
+
+def _meet(old: Row, new: Row, on: date) -> None:
+    """Say since when nothing is left: as before, or since the new schedule asks no more than was paid."""
+    if old.met_on is not None and any(new.due):
+        new.meet(old.met_on, old.met_day)
+    elif any(new.due):
+        new.meet(on, on.toordinal())
 
 
 def _move_additions(old: Row, new: Row) -> None:

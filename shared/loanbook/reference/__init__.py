@@ -1,7 +1,7 @@
 """The naive fold: a loan's figures worked out from the definitions with plain dated lists.
 
 Only `verify` and tests import it. It shares no code with the fold; where the two disagree, one of
-them is wrong. It does not know products that carry payments over a new schedule.
+them is wrong.
 """
 
 from loanbook.reference.figures import naive_loan

@@ -51,17 +51,29 @@ class Book:
         self.charges: dict[str, tuple[Part, Component, int, date]] = {}
         self.waived_of: dict[str, int] = {}
         self.pauses: list[tuple[date, date]] = []
-        self.periods = self._periods()
-        self.parts = [self._part(period) for period in self.periods]
-        self.totals_only = any(p.principal_minor is None and p.total_minor for p in self.periods)
+        self.restructured_on: set[date] = set()
+        self.version = 0
+        self.plan(self._first_periods())
 
-    def _periods(self) -> tuple[e.Period, ...]:
+    def plan(self, periods: tuple[e.Period, ...]) -> None:
+        """Start from these periods; nothing is paid on them yet."""
+        self.parts = [self._part(period) for period in periods]
+        self.totals_only = any(p.principal_minor is None and p.total_minor for p in periods)
+
+    def _first_periods(self) -> tuple[e.Period, ...]:
+        """The newest schedule; the oldest where payments are carried from one to the next."""
         versions = [x.fact for x in self.facts.schedules if isinstance(x.fact, e.SchedulePublished)]
         best: e.SchedulePublished | None = None
         for fact in versions:
-            if best is None or fact.entity_version >= best.entity_version:
+            carries = self.settings.carries_payments_over
+            if best is None or (
+                fact.entity_version < best.entity_version
+                if carries
+                else fact.entity_version >= best.entity_version
+            ):
                 best = fact
         if best is not None:
+            self.version = best.entity_version
             return best.periods
         start = self.facts.bootstrap
         has_begun = start is not None and self.facts.disbursed_on is not None

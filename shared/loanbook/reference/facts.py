@@ -39,6 +39,7 @@ _DECISIONS: tuple[tuple[type[Fact], type[Fact]], ...] = (
     (e.DisbursalUndone, e.LoanDisbursed),
     (e.ChargeOffUndone, e.LoanChargedOff),
     (e.WriteOffUndone, e.LoanWrittenOff),
+    (e.RestructureUndone, e.LoanRestructured),
 )
 
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
-from loanbook.domain.events import LoanEvent
+from loanbook.domain.events import LoanEvent, ScheduleKind
 from loanbook.domain.settings import Component, ProductSettings
 from loanbook.domain.state import DelinquencyBucket, LoanStatus
 from loanbook.reference.book import Book
@@ -15,12 +15,16 @@ from loanbook.reference.parts import Part
 from loanbook.reference.plays import play
 
 _END = date.max
+_RESETTING = (ScheduleKind.RESTRUCTURED, ScheduleKind.MOVED)
 
 
 def naive_loan(events: Iterable[LoanEvent], settings: ProductSettings, as_of: date) -> dict[str, Any]:
     """The figures of one loan at the close of a day, from the set of its events."""
+    events = list(events)
     book = play(events, settings, as_of)
     figures: dict[str, Any] = {
+        "restructured_on": max(book.restructured_on, default=None),
+        "restructures": len(book.restructured_on),
         "status": _status(book),
         "disbursed_on": book.facts.disbursed_on,
         "disbursed": book.disbursed,
@@ -36,7 +40,27 @@ def naive_loan(events: Iterable[LoanEvent], settings: ProductSettings, as_of: da
     }
     if book.facts.disbursed_on is None:
         return figures
-    return figures | _debt(book) | _lateness(book) | _conduct(book) | {"installments": _installments(book)}
+    figures |= _debt(book) | _lateness(book) | _conduct(book) | {"installments": _installments(book)}
+    return figures | _before_reset(book, events, figures)
+
+
+def _before_reset(book: Book, events: list[LoanEvent], figures: dict[str, Any]) -> dict[str, Any]:
+    """Days past due ever, and before a restructure: moved due days do not make past lateness undone."""
+    start = book.facts.disbursed_on
+    days = [x.fact.effective_on for x in book.facts.schedules if x.fact.kind in _RESETTING]  # type: ignore[attr-defined]
+    later = [day for day in days if start is not None and day > start]
+    if not later:
+        return {"dpd_before_restructure": 0}
+    reset_on = max(later)
+    day_before = reset_on - timedelta(days=1)
+    before = naive_loan(events, book.settings, day_before)
+    since = before["past_due_on"]
+    late = 0 if since is None else (day_before - since).days
+    is_restructure = reset_on == figures["restructured_on"]
+    return {
+        "max_dpd": max(figures["max_dpd"], before["max_dpd"]),
+        "dpd_before_restructure": late if is_restructure else before["dpd_before_restructure"],
+    }
 
 
 def _status(book: Book) -> LoanStatus | None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import date
-from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from loanbook.domain import events as e
 from loanbook.domain.events import LoanEvent
-from loanbook.domain.money import Minor
-from loanbook.domain.money_facts import ChargeFact, Transaction
+from loanbook.domain.money_facts import Transaction
 from loanbook.domain.settings import Component, ProductSettings
+from loanbook.reference import charges
 from loanbook.reference.book import Book, Counted, Paid, by_component
+from loanbook.reference.carrying import carry_over
 from loanbook.reference.parts import Part
 from loanbook.reference.spreading import pay
 
@@ -36,7 +36,7 @@ def play(events: Iterable[LoanEvent], settings: ProductSettings, as_of: date) ->
 def _place(book: Book, event: LoanEvent) -> tuple[Any, ...]:
     fact = event.fact
     if isinstance(fact, e.ChargeAdded):
-        due_on, _ = _as_changed(book, event, fact)
+        due_on, _ = charges.as_changed(book, event, fact)
         rank = 0 if book.settings.charges_first else 1
         return (min(due_on, fact.effective_on), rank, *event.order[1:])
     return (fact.effective_on, 1, *event.order[1:])
@@ -57,6 +57,21 @@ def _opened(book: Book, _: LoanEvent, fact: e.LoanOpenedFromSnapshot) -> None:
     book.overpaid += fact.paid_minor - sum(a for _, _, a in paid)
     for part in book.parts:
         part.met_before_bootstrap = part.met_on is not None
+
+
+def _scheduled(book: Book, _: LoanEvent, fact: e.SchedulePublished) -> None:
+    if fact.kind is e.ScheduleKind.RESTRUCTURED:
+        book.restructured_on.add(fact.effective_on)
+    if book.settings.carries_payments_over and fact.entity_version > book.version:
+        carry_over(book, fact)
+
+
+def _restructured(book: Book, event: LoanEvent, fact: e.LoanRestructured) -> None:
+    if event.event_id in book.facts.undone:
+        return
+    book.restructured_on.add(fact.effective_on)
+    if fact.kind is e.RestructureKind.CLOSED_AS_RESCHEDULED:
+        _let_go(book, fact.effective_on)
 
 
 def _payment(book: Book, event: LoanEvent, fact: e.PaymentPosted) -> None:
@@ -170,69 +185,6 @@ def _recovered(book: Book, event: LoanEvent, fact: e.RecoveryPosted) -> None:
         book.counted.append(Counted(event, is_reversed=True))
 
 
-def _charge_added(book: Book, event: LoanEvent, fact: e.ChargeAdded) -> None:
-    later = [x for x in book.facts.count if getattr(x.fact, "charge_id", None) == fact.charge_id]
-    if any(isinstance(x.fact, e.ChargeDeleted) for x in later):
-        return
-    due_on, amount = _as_changed(book, event, fact)
-    size = int(amount) if amount is not None else _percentage(book, fact)
-    component = Component.PENALTY if fact.is_penalty else Component.FEE
-    since = min(due_on, fact.effective_on)
-    regular = [p for p in book.parts if p.kind == "regular" and p.due_on >= due_on]
-    part = min(regular, key=lambda p: (p.due_on, p.number)) if regular else book.additional(due_on)
-    book.charges[fact.charge_id] = (part, component, size, due_on)
-    part.charges.append((due_on, component, size))
-    book.owe(part, (since, component, size), due_on)
-    book.use_overpaid(since)
-
-
-def _as_changed(book: Book, event: LoanEvent, fact: e.ChargeAdded) -> tuple[date, Minor | None]:
-    due_on, amount = fact.due_on or book.facts.disbursed_on or fact.effective_on, fact.amount_minor
-    for other in book.facts.count:
-        update = other.fact
-        same = isinstance(update, e.ChargeUpdated) and update.charge_id == fact.charge_id
-        if isinstance(update, e.ChargeUpdated) and same and other.order > event.order:
-            due_on, amount = update.due_on or due_on, _first_given(update.amount_minor, amount)
-    return due_on, amount
-
-
-def _first_given(*amounts: Minor | None) -> Minor | None:
-    return next((amount for amount in amounts if amount is not None), None)
-
-
-def _percentage(book: Book, fact: e.ChargeAdded) -> int:
-    planned = {
-        c: sum(a for p in book.parts for d, part, a in p.debts if d == date.min and part is c)
-        for c in Component
-    }
-    base = planned[Component.PRINCIPAL] * (fact.basis != e.ChargeBasis.INTEREST)
-    base += planned[Component.INTEREST] * (fact.basis != e.ChargeBasis.AMOUNT)
-    exact = Decimal(base) * (fact.percent_bps or 0) / 10_000
-    return int(exact.quantize(Decimal(1), ROUND_HALF_EVEN))
-
-
-def _charge_waived(book: Book, event: LoanEvent, fact: e.ChargeWaived) -> None:
-    same = [x for x in book.facts.count if getattr(x.fact, "charge_id", None) == fact.charge_id]
-    if fact.charge_id not in book.charges:
-        if not any(isinstance(x.fact, e.ChargeDeleted) for x in same):
-            book.facts.put_aside(event, "unknown_charge")
-        return
-    if any(isinstance(x.fact, e.ChargeWaiverUndone) and x.order > event.order for x in same):
-        return
-    part, component, size, due_on = book.charges[fact.charge_id]
-    left = size - book.waived_of.get(fact.charge_id, 0)
-    asked = left if fact.amount_minor is None else min(left, int(fact.amount_minor))
-    gone = book.give_up(part, component, asked, fact.effective_on)
-    part.dues.append((fact.effective_on, due_on, -gone))
-    book.waived_of[fact.charge_id] = book.waived_of.get(fact.charge_id, 0) + gone
-
-
-def _charge_changed(book: Book, event: LoanEvent, fact: ChargeFact) -> None:
-    added = [x.fact.charge_id for x in book.facts.count if isinstance(x.fact, e.ChargeAdded)]
-    if fact.charge_id not in added:
-        book.facts.put_aside(event, "unknown_charge")
-
-
 def _charged_off(book: Book, event: LoanEvent, fact: e.LoanChargedOff) -> None:
     if event.event_id not in book.facts.undone:
         owed = sum(part.owed(_END) for part in book.parts)
@@ -252,9 +204,13 @@ def _closed(book: Book, event: LoanEvent, fact: e.LoanClosed) -> None:
     if sum(part.owed(_END) for part in book.parts) > book.settings.tolerance_minor:
         book.facts.put_aside(event, "still_owing")
         return
+    _let_go(book, fact.effective_on)
+
+
+def _let_go(book: Book, on: date) -> None:
     for part in book.parts:
         for component in Component:
-            book.give_up(part, component, part.owed(_END), fact.effective_on)
+            book.give_up(part, component, part.owed(_END, component), on)
 
 
 def _paused(book: Book, _: LoanEvent, fact: e.DelinquencyPaused) -> None:
@@ -272,17 +228,19 @@ _PLAYS: dict[type, Callable[[Book, LoanEvent, Any], None]] = {
     e.LoanCreated: _created,
     e.LoanDisbursed: _disbursed,
     e.LoanOpenedFromSnapshot: _opened,
+    e.SchedulePublished: _scheduled,
+    e.LoanRestructured: _restructured,
     e.PaymentPosted: _payment,
     e.PaymentAdjusted: _payment,
     e.CreditPosted: _credit,
     e.PaymentChargedBack: _charged_back,
     e.OverpaymentRefunded: _refunded,
     e.RecoveryPosted: _recovered,
-    e.ChargeAdded: _charge_added,
-    e.ChargeUpdated: _charge_changed,
-    e.ChargeDeleted: _charge_changed,
-    e.ChargeWaiverUndone: _charge_changed,
-    e.ChargeWaived: _charge_waived,
+    e.ChargeAdded: charges.charge_added,
+    e.ChargeUpdated: charges.charge_changed,
+    e.ChargeDeleted: charges.charge_changed,
+    e.ChargeWaiverUndone: charges.charge_changed,
+    e.ChargeWaived: charges.charge_waived,
     e.LoanChargedOff: _charged_off,
     e.LoanWrittenOff: _written_off,
     e.LoanClosed: _closed,

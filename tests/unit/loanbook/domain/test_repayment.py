@@ -15,7 +15,7 @@ from loanbook.domain.settings import (
     Processing,
     ProductSettings,
 )
-from tests.builders import Story, on_day, portions
+from tests.builders import Story, on_day, portions, some_periods
 
 PENALTY_FIRST = ("penalty", "fee", "interest", "principal")
 
@@ -211,3 +211,13 @@ def test_a_refund_of_more_than_was_overpaid_is_a_debt_again() -> None:
     story.tell(facts.OverpaymentRefunded, 20, amount_minor=Minor(50))
     loan = story.at(20)
     assert (loan.overpaid, loan.refunded, loan.total_outstanding) == (0, 50, 10)
+
+
+def test_an_installment_is_met_on_the_day_a_new_schedule_asks_no_more_than_was_paid() -> None:
+    story = Story(settings=ProductSettings(carries_payments_over=True)).lent((100, 100))
+    story.paid(20, 60)
+    story.planned(some_periods((60, 140)), day=25, version=2)
+    row = story.at(70).installments[0]
+    assert (row.outstanding, row.met_on) == (0, on_day(25))
+    assert story.at(70).past_due_on == on_day(60)
+    assert story.at(200).missed_12m == 1
