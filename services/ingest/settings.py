@@ -23,7 +23,7 @@ class WorkerSettings(BaseSettings):
     lanes: int = 2  # transactions side by side: Python overlaps Postgres
     batch_records: int = 5_000  # target of a transaction
     inbox_records: int = 30_000  # decoded records that may wait
-    cache_events: int = 300_000  # events of recently folded loans kept in memory
+    cache_events: int = 50_000  # events of recently folded loans kept in memory
     merge_rows: int = 10_000  # differences that may wait in a roll-up before they are merged
     merge_every: timedelta = timedelta(seconds=10)  # whatever waits is merged by then
     retry_wait_max: timedelta = timedelta(seconds=5)
