@@ -66,12 +66,16 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_played(
         {"id": "b", "loan": [], "steps": []},
         {"id": "c", "loan": loan, "steps": ["buy"]},
         {"id": "d", "loan": loan | {"submitted_on": "soon"}, "steps": steps},
+        {"id": "e", "loan": loan, "steps": steps, "tier": float("inf")},
+        {"id": "f", "loan": loan, "steps": steps, "depends_on": {"product": ["of", "two"]}},
+        {"id": "g", "loan": loan, "steps": steps, "depends_on": {"requires": "interest_bearing"}},
         good,
         good,
     ]
     (tmp_path / "odd.json").write_text(json.dumps({"cases": odd}))
     (tmp_path / "half.json").write_text('{"cases": [')
     (tmp_path / "list.json").write_text("[]")
+    (tmp_path / "deep.json").write_text("[" * 200_000)
     (tmp_path / "bare.json").write_text("{}")
     assert main([str(tmp_path)]) == 1
     shown = {line["id"]: line["got"] for line in _lines(capsys)}
@@ -79,13 +83,17 @@ def test_what_cannot_be_read_is_named_and_the_rest_is_played(
     assert {where: why.split(":")[0] for where, why in shown.items()} == {
         "half.json": "Expecting value",
         "list.json": "is no JSON object",
+        "deep.json": "maximum recursion depth exceeded while decoding a JSON array from a unicode string",
         "bare.json": "has no list `cases`",
         "odd.json, case 1": "needs id, loan, steps",
         "odd.json, case 2": "a",
         "odd.json, case 3": "b",
         "odd.json, case 4": "c",
         "odd.json, case 5": "d",
-        "odd.json, case 7": f"another case is called {good['id']!r} too",
+        "odd.json, case 6": "e",
+        "odd.json, case 7": "f",
+        "odd.json, case 8": "g",
+        "odd.json, case 10": f"another case is called {good['id']!r} too",
     }
 
 

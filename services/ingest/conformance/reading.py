@@ -83,16 +83,18 @@ def completed(case: Any, category: str) -> dict[str, Any]:  # noqa: ANN401 - any
     try:
         date.fromisoformat(loan["submitted_on"])
         tier = int(case.get("tier", 1))
-    except (TypeError, ValueError) as error:
+    except (ArithmeticError, TypeError, ValueError) as error:
         raise CaseFileError(f"{case['id']}: {error}") from error
     known = {"requires": [], "product": loan.get("product")} | dict(depends_on)
+    if not isinstance(known["product"], str | None) or not isinstance(known["requires"], list):
+        raise CaseFileError(f"{case['id']}: `product` must be a name, `requires` a list")
     return {"category": category} | dict(case) | {"id": str(case["id"]), "tier": tier, "depends_on": known}
 
 
 def _json_of(file: Path) -> dict[str, Any]:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, RecursionError, ValueError) as error:
         raise CaseFileError(str(error)) from error
     if not isinstance(content, dict):
         raise CaseFileError("is no JSON object")
