@@ -39,7 +39,7 @@ from analytics_api.routes.health import GaugeReader
 from analytics_api.routes.middleware import BodyLimit, RequestMetrics, SecurityHeaders
 from analytics_api.routes.wiring import Assumptions, Parts
 from analytics_api.settings import AnalyticsSettings
-from analytics_api.store import PostgresAnalyticsStore
+from analytics_api.store import LoanPicture, LoanPictures, PostgresAnalyticsStore, take_picture
 
 _DESCRIPTION = (
     "Live figures of the loan book. Money is a decimal string with its currency; a ratio whose denominator"
@@ -128,6 +128,7 @@ async def _open_parts(
     app.state.parts = Parts(
         store=store,
         answers=cache,
+        pictures=_open_pictures(store, clocks, stack),
         clock=clocks.now,
         assumptions=Assumptions(
             provision_percents=settings.provision_percents, loss_given_default=settings.loss_given_default
@@ -145,6 +146,16 @@ async def _open_parts(
         )
     )
     app.state.board_viewer = await stack.enter_async_context(viewer)
+
+
+def _open_pictures(store: PostgresAnalyticsStore, clocks: Clocks, stack: AsyncExitStack) -> LoanPictures:
+    async def take(book_key: int) -> LoanPicture:
+        async with store.reading() as reading:
+            return await take_picture(reading, book_key, clocks.now())
+
+    pictures = LoanPictures(take, clock=clocks.steady_s)
+    stack.callback(pictures.close)
+    return pictures
 
 
 def _gate(settings: AnalyticsSettings, clocks: Clocks) -> Gate:

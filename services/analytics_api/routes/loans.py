@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date
 from typing import Annotated, Literal, Self
 
@@ -30,7 +31,7 @@ from analytics_api.routes.wiring import (
 from analytics_api.schemas.loans import BandName, KnownName, LoanDetail, LoanList, SortName, StatusName
 from analytics_api.schemas.parts import Problem, page_of
 from analytics_api.schemas.portfolio import BucketName
-from analytics_api.store import LoanQuery, Row
+from analytics_api.store import LoanQuery, Row, pick
 
 router = APIRouter(prefix="/v1", tags=["loans"], responses=PROBLEMS)
 log = structlog.get_logger()
@@ -89,21 +90,28 @@ class LoanDay(BookFilter):
 async def get_loans(
     request: Request, parts: AppParts, _: Admitted, wanted: Annotated[LoanFilter, Query()]
 ) -> Response:
-    """A page of loans with their state and score; amounts of each loan in its own currency."""
+    """A page of loans with their state and score; amounts of each loan in its own currency.
+
+    Which loans, their order and their total are of `listed_at`, a minute ago at most; what is told of each is
+    live, and one that has ceased to pass the filter since is left out.
+    """
 
     async def make() -> LoanList:
         async with parts.store.reading() as reading:
             book = await find_book(reading, wanted.book)
             scope = await find_scope(reading, book["book"], wanted.currency) if wanted.currency else None
             query = _query(wanted, book, scope.currency_key if scope else None)
-            rows = await reading.fetch_loans(query)
-            total = await reading.count_loans(query)
+        picture = await parts.pictures.picture_of(book["book_key"])
+        picked = await asyncio.to_thread(pick, picture, query)
+        async with parts.store.reading() as reading:
+            rows = await reading.fetch_loans(query, picked.slices, picked.loan_keys)
             return LoanList(
                 book=book["book"],
                 as_of=book["business_on"],
+                listed_at=picked.taken_at,
                 sort=wanted.sort,
                 order=wanted.order,
-                page=page_of(total, wanted.limit, wanted.offset),
+                page=page_of(picked.total, wanted.limit, wanted.offset),
                 items=[loan_row(row) for row in rows],
                 data=await data_age(reading, book["book"]),
             )

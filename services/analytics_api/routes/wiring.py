@@ -15,7 +15,7 @@ from analytics_api.errors import InvalidRequestError, NotFoundError
 from analytics_api.routes.access import Caller, admit
 from analytics_api.routes.answers import AnswerCache
 from analytics_api.schemas.parts import DataAge, Problem
-from analytics_api.store import PostgresAnalyticsStore, Reading, Row, Selection
+from analytics_api.store import LoanPictures, PostgresAnalyticsStore, Reading, Row, Selection
 
 EVENTS_TOPIC = "loan.events.v1"
 OFFSET_MAX = 100_000
@@ -51,6 +51,7 @@ class Parts:
 
     store: PostgresAnalyticsStore
     answers: AnswerCache
+    pictures: LoanPictures
     clock: Callable[[], datetime]
     assumptions: Assumptions
 

@@ -76,6 +76,9 @@ class LoanList(DatedSchema):
 
     book: str
     as_of: date
+    listed_at: Annotated[
+        datetime, Field(description="Of this moment are order and total; what is told of each loan is live.")
+    ]
     sort: SortName
     order: Literal["asc", "desc"]
     page: Page

@@ -6,26 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-# What a list of loans can be sorted by; the text goes into the query.
-LOAN_SORT_COLUMNS = {
-    "loan_id": "l.loan_id",
-    "branch": "br.branch",
-    "product": "p.product",
-    "status": "s.status",
-    "days_past_due": "coalesce($2::date - s.past_due_on, 0)",
-    "disbursed": "s.disbursed_minor",
-    "disbursed_on": "l.disbursed_on",
-    "paid": "s.paid_minor",
-    "principal_outstanding": "s.principal_outstanding_minor",
-    "total_outstanding": "s.total_outstanding_minor",
-    "overdue": "s.overdue_minor",
-    "next_due_on": "s.next_due_on",
-    "last_payment_on": "s.last_payment_on",
-    "risk_score": "r.risk_score",
-    "default_probability": "r.default_probability",
-    "expected_loss": "r.expected_loss_minor",
-}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
@@ -58,13 +38,6 @@ class LoanQuery:
     descending: bool = True
     limit: int = 50
     offset: int = 0
-
-    @property
-    def cells_know(self) -> bool:
-        """Whether the live roll-up has all that is filtered by."""
-        return not self.overdue_only and not any(
-            limit is not None for limit in (self.bands, self.days_past_due_min, self.days_past_due_max)
-        )
 
     def filters(self) -> tuple[object, ...]:
         """As the queries take them: $1 to $12."""

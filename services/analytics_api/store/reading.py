@@ -10,7 +10,7 @@ from typing import Any, Self, TypeAlias
 
 from analytics_api.metrics import OPERATIONS
 from analytics_api.store.faults import translated
-from analytics_api.store.queries import LOAN_SORT_COLUMNS, AlertQuery, LoanQuery, Selection
+from analytics_api.store.queries import AlertQuery, LoanQuery, Selection
 from loanbook.postgres.load_sql import load_sql
 from loanbook.postgres.migrate import require_schema
 from loanbook.postgres.pool import Connection, Pool, create_pool
@@ -78,30 +78,12 @@ class Reading:
         """When each table of the refresh was last made."""
         return await self._fetch("fetch_marts")
 
-    async def fetch_loans(self, query: LoanQuery) -> list[Row]:
-        """One page of loans."""
-        sql = _sql("fetch_loans").replace(
-            "l.loan_id AS sort_key", f"{LOAN_SORT_COLUMNS[query.sort]} AS sort_key"
-        )
-        if query.sort == "loan_id":  # then the ids' own index gives the order
-            sql = sql.replace("LEFT JOIN core.loan l", "JOIN core.loan l", 1)
-        if query.descending:
-            sql = sql.replace("sort_key ASC", "sort_key DESC NULLS LAST")
+    async def fetch_loans(
+        self, query: LoanQuery, slices: Sequence[int], loan_keys: Sequence[int]
+    ) -> list[Row]:
+        """The loans of a page in its order, as they are now; those that no longer pass are left out."""
         await self._plan_each_time()
-        arguments = (*query.filters(), query.limit, query.offset)
-        rows: list[Row] = await self._connection.fetch(sql, *arguments)
-        return rows
-
-    async def count_loans(self, query: LoanQuery) -> int:
-        """How many loans there are in all pages; the roll-up knows where it can."""
-        await self._plan_each_time()
-        if query.cells_know:
-            arguments = (query.book_key, query.currency_key, *query.selection.keys())
-            rows = await self._fetch("count_loans_in_cells", *arguments, query.statuses, query.buckets)
-        else:
-            rows = await self._fetch("count_loans", *query.filters())
-        count: int = rows[0]["loans"]
-        return count
+        return await self._fetch("fetch_loans", *query.filters(), slices, loan_keys)
 
     async def fetch_loan(self, book: str, loan_id: str) -> Row | None:
         """All stored facts of one loan."""

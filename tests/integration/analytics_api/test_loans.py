@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, get_args
 
 import httpx
 import pytest
 from structlog.testing import capture_logs
 
+from analytics_api.schemas.loans import SortName
+from analytics_api.store import LoanQuery, PostgresAnalyticsStore, pick, take_picture
 from tests.builders import on_day
 from tests.integration.analytics_api.conftest import DIGEST, TODAY, Getter, api_on, ask, execute
 
@@ -72,6 +77,43 @@ async def test_loans_are_sorted_by_the_column_asked_for(
 ) -> None:
     answer = await get("/v1/loans", sort=sort, order=order)
     assert ids(answer)[: len(expected)] == expected
+
+
+@pytest.mark.parametrize("sort", sorted(set(get_args(SortName)) - {"status"}))
+@pytest.mark.parametrize("order", ["asc", "desc"])
+async def test_every_column_sorts_and_what_has_no_value_comes_last(
+    get: Getter, sort: str, order: str
+) -> None:
+    answer = await get("/v1/loans", sort=sort, order=order)
+    values = [_comparable(_value(item, sort)) for item in answer["items"]]
+    known = [value for value in values if value is not None]
+    assert known == sorted(known, reverse=order == "desc")
+    assert values == known + [None] * (6 - len(known))
+
+
+def _value(item: dict[str, Any], sort: str) -> Any:
+    if sort == "next_due_on":
+        return item["next_due"] and item["next_due"]["due_on"]
+    return None if item[sort] == "unknown" else item[sort]
+
+
+def _comparable(value: Any) -> Any:
+    return Decimal(value["amount"]) if isinstance(value, dict) else value
+
+
+async def test_loans_of_a_page_that_no_longer_pass_are_left_out(shared_book: str) -> None:
+    store = await PostgresAnalyticsStore.open(shared_book, size_max=1, statement_timeout=timedelta(seconds=5))
+    everything = LoanQuery(book_key=1, business_on=on_day(TODAY), sort="loan_id", descending=False)
+    try:
+        async with store.reading() as reading:
+            picture = await take_picture(reading, 1, datetime.now(UTC))
+            picked = pick(picture, everything)
+            late = replace(everything, overdue_only=True)
+            rows = await reading.fetch_loans(late, picked.slices[::-1], picked.loan_keys[::-1])
+    finally:
+        await store.close()
+    assert picked.total == 6
+    assert [row["loan_id"] for row in rows] == ["L-5", "L-3", "L-2"]
 
 
 async def test_pages_cover_the_list_once(get: Getter) -> None:
