@@ -56,28 +56,6 @@ def each_day(first_on: date, last_on: date) -> list[date]:
     return [first_on + timedelta(days=number) for number in range((last_on - first_on).days + 1)]
 
 
-def check_portfolio(answer: Answer, loans: Sequence[Loan]) -> None:
-    """Portfolio at risk both ways, the arrears rate, buckets."""
-    figures = answer["figures"]
-    whole = portfolio.gross_loan_portfolio(loans)
-    assert minor(figures["totals"]["principal_outstanding"]) == whole
-    for part in figures["portfolio_at_risk"]:
-        at_risk = portfolio.portfolio_at_risk(loans, over_days=part["over_days"])
-        amounts = (minor(part["numerator"]), minor(part["denominator"]))
-        assert amounts == (at_risk.amount.numerator, at_risk.amount.denominator)
-        assert (part["loans"], part["loans_of"]) == (at_risk.count.numerator, at_risk.count.denominator)
-        assert (part["ratio"], part["ratio_by_count"]) == (shown(at_risk.amount), shown(at_risk.count))
-    assert figures["arrears_rate"]["ratio"] == shown(portfolio.arrears_rate(loans))
-    split = portfolio.bucket_split(loans)
-    for part in figures["buckets"]:
-        mine = split[BUCKETS[part["bucket"]]]
-        assert (part["loans"], minor(part["principal_outstanding"]), minor(part["overdue"])) == (
-            mine.loans,
-            mine.principal,
-            mine.overdue,
-        )
-
-
 def check_roll_rates(answer: Answer, at: At) -> None:
     """Roll rates and transitions, month by month."""
     for month in answer["months"]:
@@ -195,6 +173,19 @@ def check_punctuality(month: Answer, loans: Sequence[Loan]) -> None:
         "mean_days": rounded(delay.mean),
         "mean_days_of_late": rounded(delay.mean_of_late),
     }
+
+
+def check_resolution(answer: Answer, loans: Sequence[Loan]) -> None:
+    """The curve by which late installments were met."""
+    assert [point["within_days"] for point in answer["curve"]] == list(range(1, 91))
+    for point in answer["curve"]:
+        share = portfolio.recovery_of_missed(loans, within_days=point["within_days"], **days_of(answer))
+        assert (point["met"], point["late"]) == (share.count.numerator, share.count.denominator)
+        assert (minor(point["met_amount"]), minor(point["late_amount"])) == (
+            share.amount.numerator,
+            share.amount.denominator,
+        )
+        assert (point["ratio_by_count"], point["ratio"]) == (shown(share.count), shown(share.amount))
 
 
 def check_write_offs(month: Answer, loans: Sequence[Loan], at: At) -> None:

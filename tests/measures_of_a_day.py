@@ -10,6 +10,8 @@ from loanbook.domain.portfolio import (
     ExpectedLoss,
     LossAssumptions,
     Ratio,
+    arrears_rate,
+    bucket_split,
     expected_credit_loss,
     exposure_at_default,
     gross_loan_portfolio,
@@ -21,7 +23,29 @@ from loanbook.domain.portfolio import (
     risk_coverage,
     top_share,
 )
-from tests.measures import Answer, minor, rounded, shown
+from tests.measures import BUCKETS, Answer, minor, rounded, shown
+
+
+def check_portfolio(answer: Answer, loans: Sequence[Loan]) -> None:
+    """Portfolio at risk both ways, the arrears rate, buckets."""
+    figures = answer["figures"]
+    whole = gross_loan_portfolio(loans)
+    assert minor(figures["totals"]["principal_outstanding"]) == whole
+    for part in figures["portfolio_at_risk"]:
+        at_risk = portfolio_at_risk(loans, over_days=part["over_days"])
+        amounts = (minor(part["numerator"]), minor(part["denominator"]))
+        assert amounts == (at_risk.amount.numerator, at_risk.amount.denominator)
+        assert (part["loans"], part["loans_of"]) == (at_risk.count.numerator, at_risk.count.denominator)
+        assert (part["ratio"], part["ratio_by_count"]) == (shown(at_risk.amount), shown(at_risk.count))
+    assert figures["arrears_rate"]["ratio"] == shown(arrears_rate(loans))
+    split = bucket_split(loans)
+    for part in figures["buckets"]:
+        mine = split[BUCKETS[part["bucket"]]]
+        assert (part["loans"], minor(part["principal_outstanding"]), minor(part["overdue"])) == (
+            mine.loans,
+            mine.principal,
+            mine.overdue,
+        )
 
 
 def check_concentration(answer: Answer, loans: Sequence[Loan], key: Callable[[Loan], str | None]) -> None:

@@ -16,7 +16,13 @@ from loanbook.domain.settings import ProductSettings
 from loanbook.wire import Received, decode
 from tests import measures
 from tests.measures import Answer, At
-from tests.measures_of_a_day import check_concentration, check_expected_loss, check_provisions, check_stages
+from tests.measures_of_a_day import (
+    check_concentration,
+    check_expected_loss,
+    check_portfolio,
+    check_provisions,
+    check_stages,
+)
 
 Ask = Callable[..., Awaitable[Answer]]  # a path under /v1 and its parameters
 _RATES_BPS = dict(zip(DelinquencyBucket, (100, 1000, 2500, 5000, 10000), strict=True))
@@ -55,8 +61,8 @@ async def refresh(dsn: str) -> None:
 async def check_measures(ask: Ask, at: At, close: date) -> None:
     """All measures of the book at its last close, of its last months, and live."""
     today, months = at(close + timedelta(days=1)), _last_months(close)
-    measures.check_portfolio(await ask("portfolio", as_of=close), at(close))
-    measures.check_portfolio(await ask("portfolio"), today)
+    check_portfolio(await ask("portfolio", as_of=close), at(close))
+    check_portfolio(await ask("portfolio"), today)
     await _check_life(ask, at(close), close)
     await _check_periods(ask, at, close, months)
     await _check_day(ask, today)
@@ -98,6 +104,7 @@ async def _check_periods(ask: Ask, at: At, close: date, months: dict[str, Any]) 
     assert any(month["cash"]["amount"] != "0.00" for month in collection["parts"][0]["months"])
     for month in (await ask("measures/punctuality", **months))["parts"][0]["months"]:
         measures.check_punctuality(month, loans)
+    measures.check_resolution(await ask("measures/resolution", **months), loans)
     losses = await ask("measures/write-offs", **months)
     assert [month["lost_loans"] for month in losses["parts"][0]["months"]] == [0, 0, 0]
 

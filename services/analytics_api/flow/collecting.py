@@ -18,6 +18,7 @@ from analytics_api.schemas.collection import (
     OutcomeName,
     OutcomeShare,
     PunctualityMonth,
+    ResolutionPoint,
     WriteOffMonth,
 )
 from analytics_api.schemas.parts import money
@@ -154,6 +155,28 @@ def write_offs_of(tallies: MonthTallies, currency: str) -> WriteOffMonth:
         recovered=money(recovered, currency),
         recovery_rate=ratio(recovered, written_off),
     )
+
+
+def resolution_of(rows: Iterable[Row], currency: str) -> list[ResolutionPoint]:
+    """The curve by which late installments were met."""
+    return [
+        ResolutionPoint(
+            within_days=row["within_days"],
+            late=row["late"],
+            met=row["met"],
+            ratio_by_count=ratio(row["met"], row["late"]),
+            late_amount=money(row["late_minor"], currency),
+            met_amount=money(row["met_minor"], currency),
+            ratio=ratio(row["met_minor"], row["late_minor"]),
+        )
+        for row in rows
+    ]
+
+
+def days_to_resolve(curve: Iterable[ResolutionPoint], percent: int = 95) -> int | None:
+    """Within how many days such a part of late installments was met."""
+    reached = (point.within_days for point in curve if 100 * point.met >= percent * point.late > 0)
+    return next(reached, None)
 
 
 def _days(tallies: MonthTallies) -> dict[str, Any]:

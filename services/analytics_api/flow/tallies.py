@@ -34,19 +34,23 @@ class Measure(IntEnum):
     RECOVERED = 13  # whenever, on the day of the write-off
 
 
+RESOLVED_AFTER = 100  # and the days late, up to 90: a measure for each, of installments met that late
+RESOLVED_DAYS_MAX = 90
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
     """One entry: how many, and how much."""
 
     day: date
-    measure: Measure
+    measure: int  # a Measure, or RESOLVED_AFTER and days
     items: int
     total: int
 
 
 def tallies_of(loan: Loan) -> list[Tally]:
     """All entries of a loan at the close it was folded at; at most one a day and measure."""
-    sums: dict[tuple[date, Measure], list[int]] = defaultdict(lambda: [0, 0])
+    sums: dict[tuple[date, int], list[int]] = defaultdict(lambda: [0, 0])
     if loan.disbursed_on is not None:
         for day, measure, items, total in (*_dues(loan), *_cash(loan), *_losses(loan)):
             entry = sums[day, measure]
@@ -58,7 +62,7 @@ def tallies_of(loan: Loan) -> list[Tally]:
     ]
 
 
-_Entry = tuple[date, Measure, int, int]
+_Entry = tuple[date, int, int, int]
 
 
 def _dues(loan: Loan) -> Iterator[_Entry]:
@@ -86,6 +90,8 @@ def _punctuality(item: InstallmentState, due: int) -> Iterator[_Entry]:
             yield item.met_on, Measure.DELAY_LATE, 1, days_late
     if item.kind == PeriodKind.REGULAR:
         yield item.due_on, _outcome(days_late), 1, due
+        if days_late and days_late <= RESOLVED_DAYS_MAX:
+            yield item.due_on, RESOLVED_AFTER + days_late, 1, due
 
 
 def _outcome(days_late: int | None) -> Measure:

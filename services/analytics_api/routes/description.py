@@ -30,6 +30,7 @@ EXAMPLES = {
     ("/v1/measures/cures", "get"): "cures",
     ("/v1/measures/collection", "get"): "collection",
     ("/v1/measures/punctuality", "get"): "punctuality",
+    ("/v1/measures/resolution", "get"): "resolution",
     ("/v1/measures/write-offs", "get"): "write_offs",
     ("/v1/loans", "get"): "loans",
     ("/v1/loans/{loan_id}", "get"): "loan",

@@ -14,11 +14,14 @@ from analytics_api.flow.collecting import (
     MonthTallies,
     by_part,
     collection_of,
+    days_to_resolve,
     punctuality_of,
+    resolution_of,
     today_of,
     write_offs_of,
 )
 from analytics_api.flow.rolling import month_end
+from analytics_api.flow.tallies import RESOLVED_DAYS_MAX
 from analytics_api.routes.answers import respond
 from analytics_api.routes.measures import MonthsFilter, marks, months_wanted
 from analytics_api.routes.wiring import PROBLEMS, Admitted, AppParts, PartFilter, Scope, find_scope
@@ -27,12 +30,14 @@ from analytics_api.schemas.collection import (
     CollectionPart,
     Punctuality,
     PunctualityPart,
+    Resolution,
     WriteOffPart,
     WriteOffs,
 )
 from analytics_api.store import Reading
 from analytics_api.store.collecting import (
     PartQuery,
+    fetch_resolution,
     fetch_tallies,
     fetch_tally_mark,
     sum_cash_today,
@@ -100,6 +105,38 @@ async def get_punctuality(
                     PunctualityPart(part=part, months=months)
                     for part, months in await _parts(reading, period, punctuality_of)
                 ],
+            )
+
+    return await respond(request, parts.answers, make)
+
+
+@router.get("/resolution", response_model=Resolution, summary="How soon late installments were met")
+async def get_resolution(
+    request: Request, parts: AppParts, _: Admitted, wanted: Annotated[MonthsFilter, Query()]
+) -> Response:
+    """Of installments late by a day or more, the share met within each number of days, 1 to 90."""
+
+    async def make() -> Resolution:
+        async with parts.store.reading() as reading:
+            scope = await find_scope(reading, wanted.book, wanted.currency)
+            mark = await fetch_tally_mark(reading, scope.book_key)
+            months, as_of = months_wanted(scope, wanted.from_, wanted.to), mark["as_of"] if mark else None
+            first_on, last_on = months[0], month_end(months[-1])
+            rows = (
+                []
+                if as_of is None
+                else await fetch_resolution(
+                    reading, part_query(scope, wanted), first_on, last_on, as_of=as_of, days=RESOLVED_DAYS_MAX
+                )
+            )
+            curve = resolution_of(rows, scope.currency)
+            return Resolution(
+                **await marks(reading, scope, as_of),
+                waiting_loans=mark["waiting_loans"] if mark else 0,
+                first_on=first_on,
+                last_on=last_on,
+                days_to_95_percent=days_to_resolve(curve),
+                curve=curve,
             )
 
     return await respond(request, parts.answers, make)

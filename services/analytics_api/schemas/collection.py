@@ -89,6 +89,30 @@ class Delay(Schema):
     mean_days_of_late: Annotated[float | None, Field(description="Over the late ones alone.")]
 
 
+class ResolutionPoint(Schema):
+    """How many late installments were met within so many days of their due day."""
+
+    within_days: int
+    late: Annotated[int, Field(description="Due so long ago that it is known; denominator.")]
+    met: int
+    ratio_by_count: Ratio
+    late_amount: Money
+    met_amount: Money
+    ratio: Ratio
+
+
+class Resolution(MeasureSchema):
+    """What became of installments late by a day or more."""
+
+    waiting_loans: int
+    first_on: Annotated[date, Field(description="Of the due days.")]
+    last_on: date
+    days_to_95_percent: Annotated[
+        int | None, Field(description="By count; null where 95 % were not met within 90 days.")
+    ]
+    curve: list[ResolutionPoint]
+
+
 class PunctualityMonth(MonthSchema):
     """Of the installments due in the month and before `as_of`: on time, late, missed, still open."""
 

@@ -4,7 +4,7 @@ SELECT d.book_key, d.currency_key, d.branch_key, d.product_key, date_trunc('mont
        -- 8, not met, is 7, missed, once 30 days have passed
        CASE WHEN d.measure = 8 AND d.day < k.as_of - 30 THEN 7 ELSE d.measure END AS measure, sum(d.items), sum(d.total)
 FROM reporting.tally_mark k
-JOIN reporting.tally_day d ON d.book_key = k.book_key AND d.day <= k.as_of
+JOIN reporting.tally_day d ON d.book_key = k.book_key AND d.day <= k.as_of AND d.measure < 100  -- others are days to resolve
 WHERE (k.summed_on IS DISTINCT FROM k.as_of OR $1::boolean)
   AND (d.measure NOT BETWEEN 5 AND 8 OR d.day < k.as_of)  -- how it went is asked once its due day is over
 GROUP BY d.book_key, d.currency_key, d.branch_key, d.product_key, month, 6

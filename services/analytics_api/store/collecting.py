@@ -32,6 +32,13 @@ async def fetch_tallies(reading: Reading, query: PartQuery, first: date, last: d
     return await _fetch(reading, "fetch_tallies", *_keys(query), query.by, first, last)
 
 
+async def fetch_resolution(  # noqa: PLR0913 - the parameters of the query
+    reading: Reading, query: PartQuery, first_on: date, last_on: date, *, as_of: date, days: int
+) -> list[Row]:
+    """Late installments due in a period, and those met within each number of days, at a close."""
+    return await _fetch(reading, "fetch_resolution", *_keys(query), first_on, last_on, as_of, days)
+
+
 async def sum_portfolio_closes(
     reading: Reading, query: PartQuery, first_on: date, last_on: date
 ) -> list[Row]:

@@ -22,6 +22,7 @@ from tests.measures import (
     check_missed_roll_rates,
     check_punctuality,
     check_relapses,
+    check_resolution,
     check_write_offs,
     days_of,
     minor,
@@ -86,6 +87,15 @@ async def test_a_month_names_its_loans_and_its_days(told: Told) -> None:
 async def test_outcomes_and_delays_are_those_of_the_domain(told: Told, query: dict[str, str]) -> None:
     for loans, month in await of_parts(told, "/v1/measures/punctuality", **query):
         check_punctuality(month, loans)
+
+
+async def test_late_installments_are_met_as_soon_as_the_domain_says(told: Told) -> None:
+    answer = await ask(told.client, "/v1/measures/resolution", **WHOLE)
+    check_resolution(answer, told.at(LAST_CLOSE))
+    curve = answer["curve"]
+    assert 0 < curve[6]["met"] < curve[29]["met"]
+    wanted = [point["within_days"] for point in curve if point["met"] >= 0.95 * point["late"] > 0]
+    assert answer["days_to_95_percent"] == (wanted[0] if wanted else None)
 
 
 @pytest.mark.parametrize("query", [{}, {"by": "branch"}])

@@ -13,7 +13,7 @@ from analytics_api.routes.portfolio import month_before
 from analytics_api.routes.problems import _field
 from analytics_api.schemas.alerts import Alert, AlertList
 from analytics_api.schemas.cohorts import FirstPaymentDefaults, Vintages
-from analytics_api.schemas.collection import Collection, Punctuality, WriteOffs
+from analytics_api.schemas.collection import Collection, Punctuality, Resolution, WriteOffs
 from analytics_api.schemas.cures import Cures, MissedRollRates
 from analytics_api.schemas.loans import LoanDetail, LoanList
 from analytics_api.schemas.losses import Concentration, ExpectedCreditLoss, Provisions, Stages
@@ -41,6 +41,7 @@ ANSWERS: dict[str, type[BaseModel]] = {
     "cures": Cures,
     "collection": Collection,
     "punctuality": Punctuality,
+    "resolution": Resolution,
     "write_offs": WriteOffs,
     "loans": LoanList,
     "loan": LoanDetail,

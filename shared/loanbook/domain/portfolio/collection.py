@@ -116,19 +116,27 @@ def average_delay(loans: Iterable[Loan], *, first_on: date, last_on: date) -> De
     return Delay(days=days, met=met, late=late)
 
 
-def recovery_of_missed(loans: Iterable[Loan], *, within_days: int) -> Ratio:
+def recovery_of_missed(
+    loans: Iterable[Loan], *, within_days: int, first_on: date = date.min, last_on: date = date.max
+) -> Share:
     """Share of installments at least a day late that were met within so many days of their due day.
 
-    Only those old enough to know: due day plus the days before the day of the states.
+    Only those due in a period and old enough to know: due day plus the days before the day of the states.
     """
-    late = met = 0
+    late, late_count, met, met_count = 0, 0, 0, 0
     for loan, item in _installments(loans):
         limit = item.due_on + timedelta(days=within_days)
         was_late = item.met_on is None or item.met_on > item.due_on
-        if item.kind == PeriodKind.REGULAR and item.due.total and was_late and limit < loan.as_of:
-            late += 1
-            met += item.met_on is not None and item.met_on <= limit
-    return Ratio(numerator=met, denominator=late)
+        if not (item.kind == PeriodKind.REGULAR and item.due.total and was_late and limit < loan.as_of):
+            continue
+        if first_on <= item.due_on <= last_on:
+            late, late_count = late + item.due.total, late_count + 1
+            if item.met_on is not None and item.met_on <= limit:
+                met, met_count = met + item.due.total, met_count + 1
+    return Share(
+        amount=Ratio(numerator=met, denominator=late),
+        count=Ratio(numerator=met_count, denominator=late_count),
+    )
 
 
 def first_payment_default_rate(

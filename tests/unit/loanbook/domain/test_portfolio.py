@@ -196,8 +196,13 @@ def test_the_average_delay_is_given_over_all_and_over_the_late_alone() -> None:
 def test_recovery_of_missed_asks_only_installments_old_enough() -> None:
     loans = collected()
     # Late by a day or more: b's third (due 90); c's first (met 25 days late), second and third (due 60, 90).
-    assert portfolio.recovery_of_missed(loans, within_days=30) == Ratio(numerator=1, denominator=2)
-    assert portfolio.recovery_of_missed(loans, within_days=7) == Ratio(numerator=0, denominator=4)
+    within_30, within_7 = (portfolio.recovery_of_missed(loans, within_days=days) for days in (30, 7))
+    assert within_30.count == Ratio(numerator=1, denominator=2)
+    assert within_7.count == Ratio(numerator=0, denominator=4)
+    # Only c's first and second are due between the days 1 and 70.
+    early = portfolio.recovery_of_missed(loans, within_days=30, first_on=on_day(1), last_on=on_day(59))
+    assert early.count == Ratio(numerator=1, denominator=1)
+    assert early.amount.value == 1
 
 
 def test_the_first_payment_default_rate_waits_until_it_can_know() -> None:
