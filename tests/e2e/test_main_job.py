@@ -101,6 +101,7 @@ async def lender(stack: Stack, receiver: Receiver) -> Lender:
         "SCORING_WEBHOOK_URL": receiver.url,
         "SCORING_WEBHOOK_SECRET": SECRET,
         "SCORING_WEBHOOK_ALLOW_PRIVATE": "true",
+        "INGEST_MERGE_EVERY": "PT1S",
     }
     stack.start("gateway", "ingest", "scoring", "analytics", "refresh")
     opened = stack.command("book", "add", BOOK, "--currency", "EUR", "--opens-on", str(OPENED))
@@ -127,6 +128,14 @@ async def test_a_payment_moves_the_loan_and_its_score(stack: Stack, lender: Lend
         " JOIN core.loan l USING (slice, loan_key) WHERE l.loan_id = 'L-0'"
     )
     await stack.until(lambda: stack.value(versions), lambda same: same is True, seconds=10)
+
+
+@pytest.mark.usefixtures("lender")
+async def test_the_worker_merges_what_its_batches_appended(stack: Stack) -> None:
+    merged = "SELECT coalesce(sum(loans), 0) FROM core.book_now_merged"
+    await stack.until(lambda: stack.value(merged), lambda loans: loans == 12)
+    left = "SELECT count(*) FROM core.book_now_unmerged"
+    assert await stack.until(lambda: stack.value(left), lambda waiting: waiting == 0) == 0
 
 
 async def test_a_payment_changes_the_figure_on_the_screen(
