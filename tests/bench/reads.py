@@ -49,10 +49,10 @@ _REFRESHED = """
 SELECT coalesce(bool_and(refreshed_at > $1), false), coalesce(sum(took_ms), 0)::float8
 FROM reporting.mart_refresh
 """
-_LATENCY = re.compile(r"^\s+(50|99)%\s+([\d.]+)(us|ms|s)$", re.MULTILINE)
+_LATENCY = re.compile(r"^\s+(50|99)%\s+([\d.]+)(us|ms|s|m)\s*$", re.MULTILINE)
 _RATE = re.compile(r"^Requests/sec:\s+([\d.]+)$", re.MULTILINE)
 _FAULTS = re.compile(r"Socket errors: (.*)|Non-2xx or 3xx responses: (\d+)")
-_IN_MS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
+_IN_MS = {"us": 0.001, "ms": 1.0, "s": 1_000.0, "m": 60_000.0}
 
 
 async def measure(session: Session) -> None:
@@ -165,10 +165,12 @@ async def _crowd(session: Session, client: httpx.AsyncClient, address: str) -> N
             print(f"  {path}: {fault.group()}", flush=True)
         times = {share: float(value) * _IN_MS[unit] for share, value, unit in _LATENCY.findall(said)}
         rate = _RATE.search(said)
+        if rate is None or "99" not in times:
+            raise BenchError(f"wrk says: {said}")
         add = session.report.add
         add(SECTION, f"{path}, {_CLIENTS} clients: faults", "kinds", [float(bool(fault))])
         add(SECTION, f"{path}, {_CLIENTS} clients: p99", "ms", [times["99"]])
-        add(SECTION, f"{path}, {_CLIENTS} clients", "answers/s", [float(rate.group(1)) if rate else 0.0])
+        add(SECTION, f"{path}, {_CLIENTS} clients", "answers/s", [float(rate.group(1))])
 
 
 async def _is_ready(client: httpx.AsyncClient) -> bool:
