@@ -27,6 +27,7 @@ DATABASE = "peer"
 TOPIC = "bench.peers"
 _PROGRAMS = Path(__file__).parent / "peer_programs"
 _BATCH = 10_000
+_SETTLE_S = 3.0  # until the topic's partitions have their leaders
 _SINK = ("psycopg[binary]==3.3.2", "orjson==3.13.0")
 
 
@@ -122,6 +123,7 @@ async def _make_topic(session: Session, topic: str) -> None:
         await admin.create_topics([NewTopic(topic, SLICES, 1)])
     finally:
         await admin.close()
+    await asyncio.sleep(_SETTLE_S)
     await fill(session.parts.servers, session.content.events, topic)
 
 

@@ -25,7 +25,7 @@ from tests.bench.log import close_day, fill
 from tests.bench.parts import ROOT, BenchError, Parts
 from tests.bench.watching import progress, until
 
-_VERIFIED_LOANS = 500
+_VERIFIED_LOANS = 200
 _MIGRATIONS = ROOT / "shared" / "loanbook" / "postgres" / "migrations"
 UNSCORED = """
 SELECT count(*) FROM core.loan_state s LEFT JOIN risk.score r USING (slice, loan_key)

@@ -44,10 +44,10 @@ async def measure(session: Session) -> None:
     cost = run.span.cpu_us["worker"]
     for step, count in steps_of(stacks).most_common():
         session.report.add(SECTION, f"worker: {step}", "us/event", [cost * count / total])
-    statements = await _statements(dsn, len(session.content.events))
-    for name, spent_us, _ in statements[:10]:
+    costliest = await statements(dsn, len(session.content.events))
+    for name, spent_us, _ in costliest[:10]:
         session.report.add(SECTION, f"SQL: {name[:46]}", "us/event", [spent_us])
-    text = _text(run.span, stacks, statements)
+    text = _text(run.span, stacks, costliest)
     folded.with_suffix(".txt").write_text(text, encoding="utf-8")
     print(f"  written to {folded.with_suffix('.txt')}")
 
@@ -92,7 +92,8 @@ def _step_of(stack: Sequence[str]) -> str:
     return "event loop"
 
 
-async def _statements(dsn: str, events: int) -> list[tuple[str, float, int]]:
+async def statements(dsn: str, events: int) -> list[tuple[str, float, int]]:
+    """The costliest statements since the counters were reset: text, microseconds an event, calls."""
     connection = await asyncpg.connect(dsn)
     try:
         rows = await connection.fetch(
@@ -111,7 +112,7 @@ def _short(query: str) -> str:
     return " ".join(" ".join(lines).split())
 
 
-def _text(span: Span, stacks: Counter[tuple[str, ...]], statements: Sequence[tuple[str, float, int]]) -> str:
+def _text(span: Span, stacks: Counter[tuple[str, ...]], costliest: Sequence[tuple[str, float, int]]) -> str:
     total = sum(stacks.values()) or 1
     alone: Counter[str] = Counter()
     within: Counter[str] = Counter()
@@ -124,5 +125,5 @@ def _text(span: Span, stacks: Counter[tuple[str, ...]], statements: Sequence[tup
     lines += ["", "with all it calls:"]
     lines += [f"{count / total:7.1%}  {frame})" for frame, count in within.most_common(_SHOWN)]
     lines += ["", "SQL, us an event, calls:"]
-    lines += [f"{spent:8.2f} {calls:8,}  {query[:150]}" for query, spent, calls in statements]
+    lines += [f"{spent:8.2f} {calls:8,}  {query[:150]}" for query, spent, calls in costliest]
     return "\n".join(lines) + "\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncpg
 
+from tests.bench.profile import statements
 from tests.bench.session import Session
 from tests.bench.watching import Span, between, look_at, peak_memory_mb, until
 
@@ -23,7 +24,8 @@ async def measure(session: Session) -> None:
 
 async def _score(session: Session) -> tuple[Span, float]:
     parts = session.parts
-    connection = await asyncpg.connect(await session.copied())
+    dsn = await session.copied()
+    connection = await asyncpg.connect(dsn)
 
     async def scored() -> int:
         count: int = await connection.fetchval("SELECT count(*) FROM risk.score")
@@ -31,10 +33,14 @@ async def _score(session: Session) -> tuple[Span, float]:
 
     try:
         wanted = await scored()
+        await connection.execute("SELECT pg_stat_statements_reset()")
         await connection.execute("TRUNCATE risk.score, risk.score_history, risk.alert_episode CASCADE")
         (worker,) = parts.start("scoring", "worker")
         start = look_at(parts, await until(parts, scored, bool, _LOOK_S))
         end = look_at(parts, await until(parts, scored, lambda count: count >= wanted, _LOOK_S))
+        session.report.details["scoring, SQL in us a loan"] = [
+            (query[:80], round(spent, 2)) for query, spent, _ in (await statements(dsn, wanted))[:10]
+        ]
         return between(start, end), peak_memory_mb(worker.pid)
     finally:
         await connection.close()
