@@ -35,6 +35,7 @@ STANDINGS: Final[tuple[StandingName, ...]] = (
     "written_off",
 )
 _RATIO_SCALE = 10**6
+_PAR_30_BUCKET: Final = dict(PAR_EDGES)[30]
 _BY_STATUS: Mapping[int, StandingName] = {
     LoanStatus.OVERPAID: "fully_paid",
     LoanStatus.CLOSED: "fully_paid",
@@ -102,6 +103,29 @@ def figures_of(cells: Sequence[Cell], currency: str) -> Figures:
         ),
         estimated=estimated > 0,
         estimated_loans=estimated,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastStanding:
+    """What an earlier close is compared by."""
+
+    principal_minor: int
+    par_30: float | None
+    defaulted_share: float | None
+
+
+def standing_of(cells: Sequence[Cell]) -> PastStanding:
+    """The figures of the cells that a comparison names, without all the others."""
+    active = [cell for cell in cells if cell.is_active]
+    disbursed = [cell for cell in cells if cell.standing is not None]
+    principal = _sum(active, "principal_minor")
+    late = _sum((cell for cell in active if cell.bucket >= _PAR_30_BUCKET), "principal_minor")
+    defaulted = _sum((cell for cell in disbursed if cell.standing == "defaulted"), "loans")
+    return PastStanding(
+        principal_minor=principal,
+        par_30=ratio(late, principal),
+        defaulted_share=ratio(defaulted, _sum(disbursed, "loans")),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import calendar
 from collections import defaultdict
 from datetime import date, datetime
@@ -11,7 +12,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from analytics_api.errors import InvalidRequestError, NotFoundError
-from analytics_api.flow.figures import Cell, at_risk, cell_of, defaulted_share, figures_of
+from analytics_api.flow.figures import Cell, at_risk, cell_of, defaulted_share, figures_of, standing_of
 from analytics_api.routes.answers import respond
 from analytics_api.routes.closes import Day, PortfolioFilter, book_at, find_day, marks_of
 from analytics_api.routes.wiring import (
@@ -24,12 +25,14 @@ from analytics_api.routes.wiring import (
     data_age,
     find_scope,
 )
+from analytics_api.schemas.parts import money
 from analytics_api.schemas.portfolio import Breakdown, Change, Figures, PartFigures, Portfolio
 from analytics_api.store import Reading, Row
 from analytics_api.store.segmenting import fetch_oldest_due
 
 router = APIRouter(prefix="/v1", tags=["portfolio"], responses=PROBLEMS)
 By = Literal["branch", "region", "product"]
+Before = tuple[date, dict[str, list[Cell]]]  # an earlier close, and its cells by part
 PartSort = Literal[
     "principal_outstanding", "total_outstanding", "overdue", "par_30", "par_90", "defaulted", "name"
 ]
@@ -119,13 +122,15 @@ async def _breakdown(request: Request, parts: Parts, wanted: BreakdownFilter, by
             day = await find_day(reading, scope, wanted)
             rows = await _cells(reading, scope, day, wanted, by)
             before = await _before(reading, scope, day, wanted, by)
+            # Beside the loop: of many branches it takes long enough to hold other answers up.
+            items = await asyncio.to_thread(_items, rows, before, scope.currency)
             return Breakdown(
                 book=scope.book,
                 currency=scope.currency,
                 by=by,
                 **await marks_of(reading, scope, day),
                 sort=wanted.sort,
-                items=_ranked(_items(rows, before, scope.currency), wanted),
+                items=_ranked(items, wanted),
                 data=await data_age(reading, scope.book),
             )
 
@@ -149,9 +154,7 @@ async def _cells(reading: Reading, scope: Scope, day: Day, wanted: PartFilter, b
     return await reading.fetch_cells_on(*keys, day=day.as_of, known_on=day.known_on)
 
 
-async def _before(
-    reading: Reading, scope: Scope, day: Day, wanted: BreakdownFilter, by: By
-) -> tuple[date, dict[str, Figures]] | None:
+async def _before(reading: Reading, scope: Scope, day: Day, wanted: BreakdownFilter, by: By) -> Before | None:
     close = wanted.compare_to
     if close is None:
         close = await reading.fetch_last_close(scope.book_key, month_before(day.as_of))
@@ -162,8 +165,7 @@ async def _before(
     if close is None:
         return None
     then = Day(as_of=close, live=False, known_on=day.known_on)
-    rows = await _cells(reading, scope, then, wanted, by)
-    return close, {name: figures_of(cells, scope.currency) for name, cells in _by_label(rows).items()}
+    return close, _by_label(await _cells(reading, scope, then, wanted, by))
 
 
 def month_before(day: date) -> date:
@@ -179,9 +181,7 @@ def _by_label(rows: list[Row]) -> dict[str, list[Cell]]:
     return cells
 
 
-def _items(
-    rows: list[Row], before: tuple[date, dict[str, Figures]] | None, currency: str
-) -> list[PartFigures]:
+def _items(rows: list[Row], before: Before | None, currency: str) -> list[PartFigures]:
     described = {row["label"]: row for row in rows}
     return [
         PartFigures(
@@ -189,25 +189,26 @@ def _items(
             title=described[label]["name"],
             region=described[label]["region"],
             figures=(figures := figures_of(cells, currency)),
-            change=_change(label, figures, before),
+            change=_change(label, figures, before, currency),
         )
         for label, cells in _by_label(rows).items()
         if any(cell.loans and cell.standing for cell in cells)  # nothing was ever disbursed in the others
     ]
 
 
-def _change(name: str, now: Figures, before: tuple[date, dict[str, Figures]] | None) -> Change | None:
-    then = before[1].get(name) if before else None
-    if before is None or then is None:
+def _change(name: str, now: Figures, before: Before | None, currency: str) -> Change | None:
+    cells = before[1].get(name) if before else None
+    if before is None or cells is None:
         return None
-    par_now, par_then = at_risk(now, 30).ratio, at_risk(then, 30).ratio
+    then = standing_of(cells)
+    par_now, par_then = at_risk(now, 30).ratio, then.par_30
     known = par_now is not None and par_then is not None
     return Change(
         as_of=before[0],
-        principal_outstanding=then.totals.principal_outstanding,
+        principal_outstanding=money(then.principal_minor, currency),
         par_30=par_then,
         par_30_change=round((par_now or 0) - (par_then or 0), 6) if known else None,
-        defaulted_share=defaulted_share(then),
+        defaulted_share=then.defaulted_share,
     )
 
 

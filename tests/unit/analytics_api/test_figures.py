@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics_api.flow.figures import CHARGED_OFF, Cell, at_risk, defaulted_share, figures_of, ratio
+from analytics_api.flow.figures import (
+    CHARGED_OFF,
+    Cell,
+    at_risk,
+    defaulted_share,
+    figures_of,
+    ratio,
+    standing_of,
+)
+from analytics_api.schemas.parts import money
 from loanbook.domain.loan import DelinquencyBucket, LoanStatus
 
 AMOUNTS = st.integers(min_value=0, max_value=10**12)
@@ -101,3 +110,11 @@ def test_principal_that_is_pro_rata_marks_the_figures_estimated() -> None:
 )
 def test_ratios_have_six_decimals(part: int, whole: int, expected: float | None) -> None:
     assert ratio(part, whole) == expected
+
+
+@given(CELLS)
+def test_what_a_comparison_names_is_what_all_figures_say(cells: list[Cell]) -> None:
+    figures, standing = figures_of(cells, "EUR"), standing_of(cells)
+    assert money(standing.principal_minor, "EUR") == figures.totals.principal_outstanding
+    assert standing.par_30 == at_risk(figures, 30).ratio
+    assert standing.defaulted_share == defaulted_share(figures)
