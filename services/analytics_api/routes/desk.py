@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from starlette.datastructures import MutableHeaders
+from starlette.responses import Response
 
 from analytics_api.errors import TooManyRequestsError
 from analytics_api.metrics import ANSWERS_SHARED, HTTP_REQUEST_SECONDS, HTTP_REQUESTS, SERVICE
 from analytics_api.routes.access import Gate
-from analytics_api.routes.answers import Answer, AnswerCache, response_to
+from analytics_api.routes.answers import Answer, AnswerCache, response_to, takes_gzip
 from analytics_api.routes.middleware import keep_careful
 
 _PACKED_MAX = 512
@@ -27,6 +28,7 @@ class _Asked:
 
     key: str | None
     if_none_match: str
+    takes_gzip: bool
 
 
 class _Meters:
@@ -50,6 +52,7 @@ class _Packed:
 
     answer: Answer
     ok: bytes
+    gzipped: bytes
     not_modified: bytes
     meters: _Meters
 
@@ -72,7 +75,7 @@ class Desk:
         packed = self._packed.get(target)
         if packed is None or packed.answer is not answer:
             packed = self._pack(target, answer)
-        given = (304, packed.not_modified) if answer.etag in asked.if_none_match else (200, packed.ok)
+        given = _chosen(packed, asked)
         ANSWERS_SHARED.inc()
         packed.meters.count(given[0], time.perf_counter() - started)
         return given
@@ -94,8 +97,9 @@ class Desk:
         before = self._packed.get(target)
         packed = _Packed(
             answer=answer,
-            ok=_wire(answer, ""),
-            not_modified=_wire(answer, answer.etag),
+            ok=_wire(response_to(answer, "")),
+            gzipped=_wire(response_to(answer, "", gzipped=True)),
+            not_modified=_wire(response_to(answer, answer.etag)),
             # Shared answers have no parameters in their paths: the path is the route's template.
             meters=before.meters if before else _Meters(target.partition(b"?")[0].decode()),
         )
@@ -103,9 +107,15 @@ class Desk:
         return packed
 
 
+def _chosen(packed: _Packed, asked: _Asked) -> tuple[int, bytes]:
+    if packed.answer.etag in asked.if_none_match:
+        return 304, packed.not_modified
+    return 200, packed.gzipped if asked.takes_gzip else packed.ok
+
+
 def _read(headers: Headers) -> _Asked | None:
     """What counts of the headers; None for a request that only the routes understand."""
-    authorization = if_none_match = b""
+    authorization = if_none_match = accept_encoding = b""
     for name, value in headers:
         if name == b"authorization":
             if authorization:
@@ -113,17 +123,22 @@ def _read(headers: Headers) -> _Asked | None:
             authorization = value
         elif name == b"if-none-match":
             if_none_match = if_none_match or value
+        elif name == b"accept-encoding":
+            accept_encoding = accept_encoding or value
         elif name in _FOR_ROUTES:
             return None
     if authorization and not authorization.startswith(_BEARER):
         return None
     key = authorization[len(_BEARER) :].decode("latin-1") if authorization else None
-    return _Asked(key=key, if_none_match=if_none_match.decode("latin-1"))
+    return _Asked(
+        key=key,
+        if_none_match=if_none_match.decode("latin-1"),
+        takes_gzip=takes_gzip(accept_encoding.decode("latin-1")),
+    )
 
 
-def _wire(answer: Answer, if_none_match: str) -> bytes:
+def _wire(response: Response) -> bytes:
     """Headers and body as the routes and the middleware around them would send them."""
-    response = response_to(answer, if_none_match)
     headers = MutableHeaders(raw=response.raw_headers)
     keep_careful(headers)
     lines = b"".join(name.lower() + b": " + value + b"\r\n" for name, value in headers.raw)

@@ -30,7 +30,7 @@ def clock() -> Clock:
 
 async def desk(clock: Clock, *, per_second: float = 0, burst: int = 1, is_open: bool = False) -> Desk:
     async def make() -> Answer:
-        return Answer(body=b'{"ready":1}', etag='W/"tag"', data_age_s=0.25)
+        return Answer(body=b'{"ready":1}', etag='W/"tag"', data_age_s=0.25, gzipped=b"packed")
 
     answers = AnswerCache(ttl_s=1, clock=clock)
     await answers.get("key", make)
@@ -51,6 +51,21 @@ async def test_a_known_key_gets_the_ready_bytes(clock: Clock) -> None:
     assert b"x-data-age-seconds: 0.250\r\n" in rest
     assert b"x-content-type-options: nosniff\r\n" in rest
     assert b"cache-control: private, no-cache\r\n" in rest
+
+
+async def test_who_takes_it_packed_gets_it_packed(clock: Clock) -> None:
+    ready = await desk(clock)
+    for header, packed in (
+        (b"gzip, br", True),
+        (b"br;q=1, gzip;q=0", False),
+        (b"gzip; q=0.5", True),
+        (b"", False),
+    ):
+        given = ready.serve(TARGET, [KEY, (b"accept-encoding", header)], "10.0.0.1")
+        assert given is not None
+        assert given[1].endswith(b"\r\n\r\npacked" if packed else b'\r\n\r\n{"ready":1}')
+        assert (b"content-encoding: gzip\r\n" in given[1]) is packed
+        assert b"vary: Accept-Encoding\r\n" in given[1]
 
 
 async def test_who_has_it_already_gets_no_body(clock: Clock) -> None:
