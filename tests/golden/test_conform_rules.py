@@ -122,6 +122,19 @@ def test_an_automatic_down_payment_is_less_by_what_was_overpaid_before() -> None
     assert passed(lent(overpaid, again, held, left, **terms))
 
 
+def test_installments_in_whole_units_split_what_exact_down_payments_leave_and_round_a_half_up() -> None:
+    terms: dict[str, Any] = {"down_payment": True, "down_payment_pct": "50", "auto_down_payment": True}
+
+    def first_after(amount: str, due: str) -> bool:
+        tranche = op("disbursement", "05-02", amount=amount)
+        values = {"next_payment_due_date": "2026-06-01", "next_payment_amount": due}
+        expected = expect("next_payment", "05-02", values=values)
+        return passed(lent(tranche, expected, installment_amount_in_multiples_of=1, **terms))
+
+    assert first_after("10.00", "33.00")  # half of 60 + 5.00
+    assert first_after("9.00", "32.00")  # half of 60 + 4.50, of which 4.00 were due at once
+
+
 def test_due_days_that_their_month_has_not_follow_the_products_rule() -> None:
     def first_due(rule: str, day: str) -> bool:
         values = {"next_payment_due_date": day, "next_payment_amount": "60.00"}

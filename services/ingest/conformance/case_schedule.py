@@ -6,7 +6,7 @@ import calendar
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from operator import itemgetter
 from typing import Any
 
@@ -50,17 +50,18 @@ class Plan:
     terms: Terms
     lines: list[Line] = field(default_factory=list)
     tranches: list[tuple[date, int]] = field(default_factory=list)  # since nothing was fed
+    rounded_off: Decimal = Decimal(0)  # what rounding added to down payments since then
 
     def feed(self, lines: list[Line]) -> None:
         """Take a stated plan as it is."""
-        self.lines, self.tranches = lines, []
+        self.lines, self.tranches, self.rounded_off = lines, [], Decimal(0)
 
     def disburse(self, on: date, amount: int) -> None:
         """Add a tranche; one dated before an earlier one has the plan made again."""
         is_inferred = bool(self.tranches) or not self.lines
         if is_inferred:
             self.tranches = sorted([*self.tranches, (on, amount)], key=itemgetter(0))
-            self.lines = []
+            self.lines, self.rounded_off = [], Decimal(0)
         for day, part in self.tranches if is_inferred else [(on, amount)]:
             self._spread(day, part)
 
@@ -73,6 +74,7 @@ class Plan:
         rest = amount - down + sum(line.principal for line in open_lines)
         if self.terms.down_payment_pct is not None:
             self._insert(Line(due_on=on, from_on=on, principal=down, is_down_payment=True))
+            self.rounded_off += down - Decimal(amount) * self.terms.down_payment_pct / 100
         if not open_lines:
             self._insert(self._line_after_the_last(on, rest))
             return
@@ -107,7 +109,12 @@ class Plan:
     def _split(self, rest: int, lines: list[Line]) -> None:
         paying = lines[self.terms.grace :] or lines[-1:]
         unit = self.terms.multiple_of
-        part = divide_half_even(rest, len(paying) * unit) * unit or divide_half_even(rest, len(paying))
+        # The source splits what the exact down payments leave, and rounds a half up.
+        exact = (rest + (self.rounded_off if self.terms.tranche_before_due else 0)) / Decimal(
+            len(paying) * unit
+        )
+        whole = int(exact.quantize(Decimal(1), ROUND_HALF_UP if unit > 1 else ROUND_HALF_EVEN)) * unit
+        part = whole or divide_half_even(rest, len(paying))
         for line in lines:
             line.principal = 0
         for line in paying[:-1]:
