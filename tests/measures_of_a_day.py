@@ -18,6 +18,7 @@ from loanbook.domain.portfolio import (
     herfindahl,
     ifrs9_stage,
     in_portfolio,
+    non_performing_ratio,
     portfolio_at_risk,
     provision,
     risk_coverage,
@@ -38,6 +39,7 @@ def check_portfolio(answer: Answer, loans: Sequence[Loan]) -> None:
         assert (part["loans"], part["loans_of"]) == (at_risk.count.numerator, at_risk.count.denominator)
         assert (part["ratio"], part["ratio_by_count"]) == (shown(at_risk.amount), shown(at_risk.count))
     assert figures["arrears_rate"]["ratio"] == shown(arrears_rate(loans))
+    assert figures["non_performing"]["ratio"] == shown(non_performing_ratio(loans))
     split = bucket_split(loans)
     for part in figures["buckets"]:
         mine = split[BUCKETS[part["bucket"]]]

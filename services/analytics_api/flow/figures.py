@@ -12,6 +12,7 @@ from analytics_api.schemas.portfolio import (
     Bucket,
     BucketName,
     Figures,
+    NonPerforming,
     PortfolioAtRisk,
     Standing,
     StandingName,
@@ -101,6 +102,7 @@ def figures_of(cells: Sequence[Cell], currency: str) -> Figures:
             numerator=money(overdue_principal, currency),
             denominator=money(principal, currency),
         ),
+        non_performing=_non_performing(cells, currency),
         estimated=estimated > 0,
         estimated_loans=estimated,
     )
@@ -137,6 +139,17 @@ def defaulted_share(figures: Figures) -> float | None:
 def at_risk(figures: Figures, over_days: int) -> PortfolioAtRisk:
     """Portfolio at risk over one number of days."""
     return next(item for item in figures.portfolio_at_risk if item.over_days == over_days)
+
+
+def _non_performing(cells: Sequence[Cell], currency: str) -> NonPerforming:
+    bad = [cell for cell in cells if cell.standing in {"defaulted", "charged_off"}]
+    owed = [cell for cell in cells if cell.is_active or cell.status == CHARGED_OFF]
+    numerator, denominator = _sum(bad, "principal_minor"), _sum(owed, "principal_minor")
+    return NonPerforming(
+        ratio=ratio(numerator, denominator),
+        numerator=money(numerator, currency),
+        denominator=money(denominator, currency),
+    )
 
 
 def _totals(disbursed: Sequence[Cell], active: Sequence[Cell], currency: str) -> Totals:

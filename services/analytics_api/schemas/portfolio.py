@@ -74,6 +74,14 @@ class ArrearsRate(Schema):
     denominator: Money
 
 
+class NonPerforming(Schema):
+    """Principal more than 90 days past due or charged off, over all principal and what was charged off."""
+
+    ratio: Ratio
+    numerator: Money
+    denominator: Money
+
+
 class Figures(Schema):
     """All figures of a book or a part of it."""
 
@@ -82,6 +90,7 @@ class Figures(Schema):
     buckets: list[Bucket]
     portfolio_at_risk: list[PortfolioAtRisk]
     arrears_rate: ArrearsRate
+    non_performing: NonPerforming
     estimated: Annotated[
         bool, Field(description="Some principal is pro rata, since the feed gives no components.")
     ]

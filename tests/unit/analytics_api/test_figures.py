@@ -81,6 +81,13 @@ def test_a_charged_off_loan_is_a_standing_of_its_own_and_no_risk() -> None:
     assert [item.loans for item in figures.standings if item.standing == "charged_off"] == [1]
 
 
+def test_charged_off_loans_do_not_perform_and_are_in_both_sides_of_that_ratio() -> None:
+    lost = Cell(bucket=4, status=CHARGED_OFF, loans=1, principal_minor=100)
+    gone = Cell(bucket=0, status=LoanStatus.WRITTEN_OFF, loans=1)
+    found = figures_of([active(0, principal=500), active(3), active(4), lost, gone], "EUR").non_performing
+    assert (found.numerator.amount, found.denominator.amount, found.ratio) == ("2.00", "8.00", 0.25)
+
+
 def test_defaulted_is_more_than_ninety_days_past_due() -> None:
     assert defaulted_share(figures_of([active(3, loans=3), active(4)], "EUR")) == 0.25
 
