@@ -5,4 +5,6 @@ SELECT e.slice, e.loan_key, e.type_key, e.source_key, e.event_id, e.entity_id, e
        e.type_key = 5 AND (position('"portions"'::bytea IN e.detail) > 0 OR position('"charge_id"'::bytea IN e.detail) > 0
            OR position('"relates_to"'::bytea IN e.detail) > 0 OR position('\\'::bytea IN e.detail) > 0) AS is_special
 FROM unnest($1::smallint[], $2::bigint[]) AS wanted (slice, loan_key)
-JOIN core.event e USING (slice, loan_key)
+CROSS JOIN LATERAL (
+    SELECT * FROM core.event e WHERE e.slice = wanted.slice AND e.loan_key = wanted.loan_key OFFSET 0
+) e

@@ -3,4 +3,6 @@ SELECT e.slice, e.loan_key, l.loan_id, l.book_key, e.source_key, e.event_id, e.t
        e.recorded_at, e.sequence, e.detail
 FROM unnest($1::smallint[], $2::bigint[]) AS wanted (slice, loan_key)
 JOIN core.loan l USING (slice, loan_key)
-JOIN core.event e USING (slice, loan_key)
+CROSS JOIN LATERAL (
+    SELECT * FROM core.event e WHERE e.slice = wanted.slice AND e.loan_key = wanted.loan_key OFFSET 0
+) e
