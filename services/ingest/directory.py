@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ingest.records import Record
+from ingest.records import Book, Record
 from loanbook.domain.events import LoanEvent
 from loanbook.domain.money import exponent_of
 from loanbook.domain.plain_figures import rules_of
@@ -32,6 +32,7 @@ class PostgresDirectory:
         self._officers: dict[tuple[int, str], int] = {}
         self._settings: dict[tuple[int, str], ProductSettings] = {}
         self._rules: dict[int, tuple[int, ...]] = {}
+        self._versions: dict[int, int] = {}  # of the books' settings
         self._authority: dict[tuple[int, int], int] = {}
 
     async def load(self, connection: Connection) -> None:
@@ -40,15 +41,26 @@ class PostgresDirectory:
         read: dict[str, dict[Any, int]] = {kind: {} for kind in _KINDS}
         for row in rows:
             read[row["kind"]][_name(row)] = row["key"]
-            if row["kind"] == "product":
-                self._settings[row["book_key"], row["name"]] = ProductSettings.from_json(
-                    json.loads(row["settings"])
-                )
+        self._load_settings(rows)
         self.book_keys, self._sources, self._currencies = read["book"], read["source"], read["currency"]
         self._branches, self._products, self._officers = read["branch"], read["product"], read["officer"]
         self._rules = {key: rules_of(self.settings(*name)) for name, key in self._products.items()}
         authority = await connection.fetch("SELECT book_key, type_key, source_key FROM core.authority")
         self._authority = {(row["book_key"], row["type_key"]): row["source_key"] for row in authority}
+
+    def _load_settings(self, rows: Sequence[Any]) -> None:
+        """Take over settings; an answer that other lanes' newer ones have overtaken is too late."""
+        versions = {row["key"]: int(row["settings"]) for row in rows if row["kind"] == "book"}
+        late = {key for key, version in versions.items() if version < self._versions.get(key, 0)}
+        for row in rows:
+            if row["kind"] == "product" and row["book_key"] not in late:
+                settings = ProductSettings.from_json(json.loads(row["settings"]))
+                self._settings[row["book_key"], row["name"]] = settings
+        self._versions |= {key: version for key, version in versions.items() if key not in late}
+
+    def is_behind(self, books: Iterable[Book]) -> bool:
+        """Whether settings of a product have changed since they were read."""
+        return any(book.settings_version > self._versions.get(book.book_key, 0) for book in books)
 
     async def prepare(self, connection: Connection, records: Sequence[Record]) -> None:
         """Give keys to the names of these records that have none yet."""

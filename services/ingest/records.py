@@ -68,6 +68,7 @@ class Book:
     book_key: int
     book: str
     business_on: date
+    settings_version: int = 0  # of its products; rises with each change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,9 +66,11 @@ class PostgresUnit:
         return trim(segments, next_offsets)
 
     async def lock_books(self) -> None:
-        """Keep the business days from flipping until this transaction ends, and read them."""
+        """Keep days from flipping and settings from changing until this transaction ends, and read them."""
         rows = await self._fetch("share_books", BOOK_LOCK)
         self.books = {row["book"]: Book(**dict(row)) for row in rows}
+        if self.directory.is_behind(self.books.values()):
+            await self.directory.load(self.connection)
 
     async def lock_loans(self, rows: Sequence[LedgerRow]) -> dict[LoanRef, Locked]:
         """Insert missing loans, then lock all in key order."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import csv
+import getpass
 import json
 import os
 import tomllib
@@ -13,7 +14,17 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from ingest.commands.books import BookError, Branch, NewBook, Product, StoredBook, list_books, save_book
+from ingest.commands import refold
+from ingest.commands.books import (
+    BookError,
+    Branch,
+    NewBook,
+    Product,
+    StoredBook,
+    list_books,
+    save_book,
+    select_settings,
+)
 from loanbook.domain.errors import RejectedEventError
 from loanbook.domain.settings import ProductSettings
 from loanbook.postgres.pool import connect
@@ -32,9 +43,12 @@ def main(arguments: list[str]) -> int:
     if chosen.verb == "list":
         print(_table(asyncio.run(_list(chosen.database_url))))
         return 0
-    book = asyncio.run(_add(chosen.database_url, _new_book(chosen)))
+    book, changed = asyncio.run(_add(chosen.database_url, _new_book(chosen)))
     print(f"book {book.book}: opened on {book.opened_on}, business day {book.business_on}")
-    return 0
+    if not changed:
+        return 0
+    print(f"settings changed: {', '.join(changed)}; the book's loans are folded again")
+    return refold.main(["--database-url", chosen.database_url, "--book", book.book, "--restart"])
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -62,14 +76,19 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="TOML or JSON settings of the product at the same place",
     )
+    add.add_argument("--by", default=getpass.getuser(), help="who changes settings, for the audit")
     add.add_argument("--branches", type=Path, metavar="FILE", help="CSV: branch, name, region, manager")
     return parser
 
 
-async def _add(database_url: str, new: NewBook) -> StoredBook:
+async def _add(database_url: str, new: NewBook) -> tuple[StoredBook, list[str]]:
+    """The book, and which of its products have other settings than before."""
     connection = await connect(database_url, ROLE)
     try:
-        return await save_book(connection, new)
+        before = await select_settings(connection, new.book)
+        book = await save_book(connection, new)
+        after = await select_settings(connection, new.book)
+        return book, sorted(name for name in before if after[name] != before[name])
     finally:
         await connection.close()
 
@@ -100,6 +119,7 @@ def _new_book(chosen: argparse.Namespace) -> NewBook:
         closes_by_clock=chosen.close_by_clock,
         products=_products(chosen.product, chosen.settings),
         branches=_branches(chosen.branches) if chosen.branches else (),
+        changed_by=chosen.by,
     )
 
 

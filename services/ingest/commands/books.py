@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from datetime import date, time
 from typing import Any
 
+from ingest.transaction import BOOK_LOCK
 from loanbook.domain.errors import LoanbookError
 from loanbook.domain.money import exponent_of
 from loanbook.postgres.load_sql import load_sql
 from loanbook.postgres.pool import Connection, Pool
 
 _HERE = "ingest.commands"
+SETTINGS_CHANGED = "product settings changed"  # in core.audit, with the settings before and after
 
 
 class BookError(LoanbookError):
@@ -50,6 +52,7 @@ class NewBook:
     closes_by_clock: bool = False
     products: tuple[Product, ...] = ()
     branches: tuple[Branch, ...] = ()
+    changed_by: str = "loanpulse"  # who changes settings, for the audit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,10 +87,7 @@ async def save_book(connection: Connection, new: NewBook) -> StoredBook:
         exponents = [exponent_of(code) for code in codes]
         await connection.execute(load_sql(_HERE, "insert_currencies"), codes, exponents)
         await connection.execute(load_sql(_HERE, "insert_book_currencies"), row["book_key"], codes)
-        for product in new.products:
-            settings = json.dumps(product.settings)
-            sql = load_sql(_HERE, "save_product")
-            await connection.execute(sql, row["book_key"], product.product, settings)
+        await _save_products(connection, row["book_key"], new)
         await _save_branches(connection, row["book_key"], new.branches)
         saved = await select_book(connection, new.book)
     if saved is None:
@@ -117,6 +117,27 @@ async def select_synthetic_sources(connection: Connection | Pool) -> list[str]:
 async def list_books(connection: Connection | Pool) -> list[dict[str, Any]]:
     """Every book with its currencies and its number of loans."""
     return [dict(row) for row in await connection.fetch(load_sql(_HERE, "list_books"))]
+
+
+async def select_settings(connection: Connection | Pool, book: str) -> dict[str, dict[str, Any]]:
+    """The settings of a book's products, by name."""
+    rows = await connection.fetch(load_sql(_HERE, "select_products"), book)
+    return {row["product"]: json.loads(row["settings"]) for row in rows}
+
+
+async def _save_products(connection: Connection, book_key: int, new: NewBook) -> None:
+    """Make products; where settings change, do it while no batch runs, and note what they were."""
+    given = {product.product: product.settings for product in new.products}
+    await connection.execute("SELECT pg_advisory_xact_lock($1, $2)", BOOK_LOCK, book_key)
+    before = await select_settings(connection, new.book)
+    for name, settings in given.items():
+        await connection.execute(load_sql(_HERE, "save_product"), book_key, name, json.dumps(settings))
+    for name in sorted(given.keys() & before.keys()):
+        if given[name] != before[name]:
+            details = {"book": new.book, "product": name, "before": before[name], "after": given[name]}
+            sql = load_sql(_HERE, "insert_audit")
+            await connection.execute(sql, new.changed_by, SETTINGS_CHANGED, json.dumps(details))
+            await connection.execute(load_sql(_HERE, "raise_settings_version"), book_key)
 
 
 async def _save_branches(connection: Connection, book_key: int, branches: Sequence[Branch]) -> None:
