@@ -34,8 +34,9 @@ class Arrivals:
 
     @property
     def earlier(self) -> list[LedgerRow]:
-        """What may be a repetition: the ledger knows."""
-        return [self.rows[number] for number in np.flatnonzero(~self.is_later).tolist()]
+        """What came to plain loans and may be a repetition: the ledger knows."""
+        asked = are_plain(self.loans)[self.place] & ~self.is_later
+        return [self.rows[number] for number in np.flatnonzero(asked).tolist()]
 
     def but(self, chosen: Flags) -> list[LedgerRow]:
         """All but the chosen ones, as they came."""
