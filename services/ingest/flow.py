@@ -29,7 +29,7 @@ from ingest.records import (
     Tally,
     reference_fault,
 )
-from ingest.replaying import Entry, replay, replayable, replays_of
+from ingest.replaying import Entry, explained, replay, replayable, replays_of
 from ingest.rows import stored_loan
 from loanbook.domain.events import LoanEvent
 from loanbook.kafka.batches import Partition
@@ -194,11 +194,11 @@ async def replay_some(
     if not wanted:
         return [], fresh
     replays = replays_of(wanted, locked, await unit.entries(wanted), unit.directory)
+    replays = explained(replays, unit.directory)
     if not replays.loans:
         return [], fresh
-    changes, refs = replay(replays, unit.directory)
-    done = set(refs)
-    return [changes] if done else [], [row for row in fresh if row.ref not in done]
+    done = {rows[0].ref for rows in replays.fresh}
+    return [replay(replays, unit.directory)], [row for row in fresh if row.ref not in done]
 
 
 async def fold_changed(

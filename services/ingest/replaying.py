@@ -137,16 +137,19 @@ def played(entries: Sequence[Entry]) -> Played | None:
     )
 
 
-def replay(replays: Replays, rules: Rules) -> tuple[PlainChanges, list[LoanRef]]:
-    """Play the payments of these loans; gives what changed, and the loans whose stored state it explained."""
+def explained(replays: Replays, rules: Rules) -> Replays:
+    """Those of these loans whose stored state is what their payments gave before the new events."""
+    if not replays.loans:
+        return replays
     stored = loans_of(LockedColumns.of(replays.loans), rules)
     before = unpaid(stored)
     pay_all(before, payments_of([one.payments for one in replays.before]))
-    good = replays.take(np.flatnonzero(_are_same(before, stored)).tolist())
-    return _changes(good, LockedColumns.of(good.loans), rules), [rows[0].ref for rows in good.fresh]
+    return replays.take(np.flatnonzero(_are_same(before, stored)).tolist())
 
 
-def _changes(replays: Replays, columns: LockedColumns, rules: Rules) -> PlainChanges:
+def replay(replays: Replays, rules: Rules) -> PlainChanges:
+    """Play the payments of these loans; there is at least one."""
+    columns = LockedColumns.of(replays.loans)
     before, after = unpaid(loans_of(columns, rules)), unpaid(loans_of(columns, rules))
     loans, day, gone = pay_all(before, payments_of([one.payments for one in replays.before]))
     came = pay_all(after, payments_of([one.payments for one in replays.after]))

@@ -130,3 +130,18 @@ async def test_what_only_the_fold_knows_goes_the_general_way(
     await send(feed, *stories)
     assert len(folded) == len(stories)
     assert await differences(database) == []
+
+
+async def test_a_state_that_the_payments_do_not_explain_is_folded(
+    feed: Feed, database: str, folded: list[str]
+) -> None:
+    story = lent()
+    await send(feed, story)
+    folded.clear()
+    connection = await connect(database)
+    await connection.execute("UPDATE core.loan_state SET last_payment_minor = 1")
+    await connection.close()
+    story.paid(31, 4_000, entity_id="late")
+    await send(feed, story)
+    assert folded == [story.events[-1].event_id]
+    assert await differences(database) == []
