@@ -32,8 +32,8 @@ async def tally_changed(
             folded += len(loans)
             more = len(loans) == LOANS_A_TIME and steady_s() < until_s
             if not more:
-                await mark_tallied(reading)
-                await sum_tally_months(reading, folded=folded > 0)
+                await mark_tallied(reading, folded=folded > 0)
+                await sum_tally_months(reading, complete=len(loans) < LOANS_A_TIME)
     return folded
 
 

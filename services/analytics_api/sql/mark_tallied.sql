@@ -1,4 +1,5 @@
 -- Say which close the sums of each book now stand for, and how many loans still wait to be folded for it.
+-- $1: whether loans were folded: sums of months made for that close are then old, which no date says.
 INSERT INTO reporting.tally_mark AS m (book_key, as_of, waiting_loans)
 SELECT b.book_key, b.business_on - 1, (
     SELECT count(*) FROM core.loan_state s
@@ -9,4 +10,6 @@ SELECT b.book_key, b.business_on - 1, (
 )
 FROM core.book b
 WHERE NOT b.replaying
-ON CONFLICT (book_key) DO UPDATE SET as_of = excluded.as_of, waiting_loans = excluded.waiting_loans
+ON CONFLICT (book_key) DO UPDATE
+SET as_of = excluded.as_of, waiting_loans = excluded.waiting_loans,
+    summed_on = CASE WHEN NOT $1::boolean OR m.summed_on < excluded.as_of THEN m.summed_on END

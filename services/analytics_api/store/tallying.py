@@ -28,16 +28,15 @@ async def save_tallies(reading: Reading, loans: Sequence[Row], entries: Sequence
     await _execute(reading, "save_tallies", *columns, *_turned(entries, _ENTRY_WIDTH))
 
 
-async def mark_tallied(reading: Reading) -> None:
+async def mark_tallied(reading: Reading, *, folded: bool) -> None:
     """Say which close the sums of each book stand for, and how many loans still wait."""
-    await _execute(reading, "mark_tallied")
+    await _execute(reading, "mark_tallied", folded)
 
 
-async def sum_tally_months(reading: Reading, *, folded: bool) -> None:
-    """Sum up months where another day has closed or loans were folded anew."""
-    await _execute(reading, "clear_tally_months", folded)
-    await _execute(reading, "fill_tally_months", folded)
-    await _execute(reading, "mark_summed")
+async def sum_tally_months(reading: Reading, *, complete: bool) -> None:
+    """Sum up months where another day has closed, or loans were folded anew and none waits any more."""
+    for name in ("clear_tally_months", "fill_tally_months", "mark_summed"):
+        await _execute(reading, name, complete)
 
 
 async def fetch_uncounted_month(reading: Reading, watched_days: int) -> Row | None:
