@@ -33,7 +33,6 @@ from loanbook.topics import SLICES
 
 _LOOK_HELD_S, _LOOK_IDLE_S = 0.02, 0.5
 _SPREAD_AFTER_S, _SPREAD_AGAIN_S = 5.0, 55.0
-_SLICES_MAX = SLICES // 2  # so that two workers sweep side by side
 _LOANS_MAX = 2_000  # a transaction of the sweep; keeps a waiting batch's delay short
 
 
@@ -53,6 +52,7 @@ class DayRoll:
         self._cache = cache
         self._held: dict[Partition, tuple[str, date]] = {}
         self._lone: dict[tuple[str, date], float] = {}  # since when a day waits for slices without its marker
+        self._has_more = False  # than the last transaction could sweep
         self._wake = asyncio.Event()
 
     @property
@@ -95,7 +95,9 @@ class DayRoll:
 
     async def step(self, release: Callable[[list[Partition]], Awaitable[None]]) -> bool:
         """Sweep a little, flip what is ready, release what may go on; whether anything was done."""
-        swept = await sweep(self._store, self._cache)
+        # While there is more than one transaction to do, half of the slices are left to another worker.
+        swept = await sweep(self._store, self._cache, SLICES // 2 if self._has_more else SLICES)
+        self._has_more = swept.loans >= _LOANS_MAX
         metrics.LOANS_ROLLED.inc(swept.loans)
         closed = [await flip(self._store, key) for key in await self._store.select_ready_books()]
         flipped = sum(day is not None for day in closed)
@@ -136,11 +138,11 @@ async def flip(store: PostgresLoanStore, book_key: int) -> date | None:
         return closed
 
 
-async def sweep(store: PostgresLoanStore, cache: LoanCache) -> Swept:
-    """Bring some loans of slices that no other worker holds to their book's day."""
+async def sweep(store: PostgresLoanStore, cache: LoanCache, slices_max: int = SLICES) -> Swept:
+    """Bring some loans of some slices that no other worker holds to their book's day."""
     async with store.transaction() as unit:
         await unit.lock_books()
-        rolls = await unit.connection.fetch(load_sql("ingest", "select_open_rolls"), _SLICES_MAX)
+        rolls = await unit.connection.fetch(load_sql("ingest", "select_open_rolls"), slices_max)
         if not rolls:
             return Swept(slices=0, loans=0)
         book = next(b for b in unit.books.values() if b.book_key == rolls[0]["book_key"])
