@@ -82,7 +82,6 @@ class Reading:
         self, query: LoanQuery, slices: Sequence[int], loan_keys: Sequence[int]
     ) -> list[Row]:
         """The loans of a page in its order, as they are now; those that no longer pass are left out."""
-        await self._plan_each_time()
         return await self._fetch("fetch_loans", *query.filters(), slices, loan_keys)
 
     async def fetch_loan(self, book: str, loan_id: str) -> Row | None:
