@@ -25,6 +25,7 @@ from analytics_api.schemas.operations import (
     BookFreshness,
     DeadLetter,
     DeadLetterList,
+    EventFates,
     Freshness,
     MartFreshness,
     TopicFreshness,
@@ -101,12 +102,13 @@ async def get_dead_letters(
 
 @router.get("/freshness", summary="How fresh everything is")
 async def get_freshness(parts: AppParts, _: Admitted, wanted: Annotated[BookFilter, Query()]) -> Freshness:
-    """Topics by the partition that is furthest behind, business days, and the tables of the refresh."""
+    """Topics by the partition that is furthest behind, business days, what became of all events, marts."""
     async with parts.store.reading() as reading:
         if wanted.book is not None:
             await find_book(reading, wanted.book)
         days = await reading.fetch_days(wanted.book)
         topics = {row["topic"]: row for row in await reading.fetch_freshness(wanted.book)}
+        fates = await reading.count_fates()
         marts = await reading.fetch_marts()
     first = next(iter(topics.values()), None)
     events = topics.get(EVENTS_TOPIC)
@@ -119,6 +121,7 @@ async def get_freshness(parts: AppParts, _: Admitted, wanted: Annotated[BookFilt
         topics=[
             TopicFreshness(**{n: row[n] for n in TopicFreshness.model_fields}) for row in topics.values()
         ],
+        events=EventFates(**{name: fates[name] for name in EventFates.model_fields}),
         marts=[MartFreshness(**dict(row)) for row in marts],
     )
 

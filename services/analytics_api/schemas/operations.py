@@ -94,6 +94,19 @@ class MartFreshness(Schema):
     took_ms: int
 
 
+class EventFates(Schema):
+    """What became of every record received: the others add up to `received`, or `missing` is not 0."""
+
+    received: int
+    applied: int
+    unapplied: Annotated[int, Field(description="Kept, and waiting for what they lack.")]
+    quarantined: Annotated[int, Field(description="Kept, of loans whose events could not be folded.")]
+    duplicates: int
+    dead: int
+    other: Annotated[int, Field(description="Ends of days, borrowers and branches.")]
+    missing: int
+
+
 class Freshness(Schema):
     """How fresh everything is."""
 
@@ -103,6 +116,7 @@ class Freshness(Schema):
     restating: Annotated[int, Field(description="Loans whose past days wait to be restated.")]
     books: list[BookFreshness]
     topics: list[TopicFreshness]
+    events: EventFates
     marts: list[MartFreshness]
 
 

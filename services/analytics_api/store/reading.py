@@ -74,6 +74,10 @@ class Reading:
         """The running business day of each book."""
         return await self._fetch("fetch_days", book)
 
+    async def count_fates(self) -> Row:
+        """What became of all records received, of every book."""
+        return (await self._fetch("count_fates"))[0]
+
     async def fetch_marts(self) -> list[Row]:
         """When each table of the refresh was last made."""
         return await self._fetch("fetch_marts")

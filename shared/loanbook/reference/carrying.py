@@ -77,9 +77,18 @@ def _take_money(new: Part | None, old: Part, on: date) -> int:
             new.settled += kept
             new.waived += _first(old.waived, component, due - sum(a for _, _, a in kept))
     if new is not None and any(amount for _, _, amount in new.debts):
-        new.met_on = (old.met_on or on) if new.owed(_END) == 0 else None
         new.met_before_bootstrap = old.met_before_bootstrap
+        _meet(new, old, on)
     return loose
+
+
+def _meet(new: Part, old: Part, on: date) -> None:
+    """Say since when nothing is owed; what was open until now is settled only from this day on."""
+    new.met_on = (old.met_on or on) if new.owed(_END) == 0 else None
+    entries = new.settled or new.waived
+    if new.met_on is not None and old.met_on is None and entries:
+        _, component, amount = entries.pop()
+        entries.append((on, component, amount))
 
 
 def _first(entries: list[Entry], component: Component, limit: int) -> list[Entry]:

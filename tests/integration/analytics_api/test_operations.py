@@ -51,6 +51,23 @@ async def test_freshness_is_that_of_the_partition_furthest_behind(book: str) -> 
     assert answer["books"][0]["business_on"] == str(on_day(TODAY))
 
 
+async def test_every_record_received_has_a_fate_and_they_add_up(book: str) -> None:
+    async with api_on(book) as client:
+        before = (await ask(client, "/v1/freshness"))["events"]
+        await execute(
+            book,
+            "UPDATE core.stream_position SET received = received + 9, taken = taken + 4,"
+            " duplicates = duplicates + 3, dead = dead + 2 WHERE partition = 5 AND topic = 'loan.events.v1'",
+        )
+        after = (await ask(client, "/v1/freshness"))["events"]
+    assert {name: after[name] - before[name] for name in after if after[name] != before[name]} == {
+        "received": 9,
+        "applied": 4,
+        "duplicates": 3,
+        "dead": 2,
+    }
+
+
 async def test_data_never_read_to_the_end_have_no_age(book: str) -> None:
     await execute(book, "UPDATE core.stream_position SET caught_up_at = NULL WHERE partition = 5")
     async with api_on(book) as client:
