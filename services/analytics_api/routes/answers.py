@@ -35,6 +35,7 @@ class _Entry:
     task: asyncio.Task[Answer]
     answer: Answer | None = None  # the task's, or the one before while the task still runs
     good_until: float = 0
+    is_called_for: bool = False  # somebody is on the way to have the next one made
 
 
 class AnswerCache:
@@ -63,12 +64,19 @@ class AnswerCache:
         return await asyncio.shield(entry.task)
 
     def ready(self, target: bytes) -> Answer | None:
-        """The answer to the target of an earlier request, if it can be given without making anything."""
+        """The answer to the target of an earlier request, if it can be given without making anything.
+
+        When it is no longer good, one asker is given nothing and so has the next one made; all others are
+        given it meanwhile: else everybody who asks just then would take the long way at once.
+        """
         entry = self._entries.get(self._keys.get(target, ""))
         if entry is None or entry.answer is None:
             return None
-        kept_s = 0 if entry.task.done() else self._ttl_s
-        return entry.answer if self._clock() < entry.good_until + kept_s else None
+        now = self._clock()
+        if now >= entry.good_until and entry.task.done() and not entry.is_called_for:
+            entry.is_called_for = True
+            return None
+        return entry.answer if now < entry.good_until + self._ttl_s else None
 
     def note(self, target: bytes, key: str) -> None:
         """Remember that a request for a target is answered by a key."""
