@@ -73,7 +73,7 @@ async def roll_the_day(session: Session) -> AsyncIterator[None]:
 async def refold(session: Session) -> AsyncIterator[None]:
     """Fold loans again meanwhile, as the operator's command does; it is ended with the events."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "loanbook.cli", "refold", "--restart",
+        sys.executable, "-m", "loanbook.cli", "refold",
         env=session.parts.environment(), cwd=ROOT, stdout=subprocess.DEVNULL,
     )  # fmt: skip
     yield

@@ -1,4 +1,4 @@
-"""Pathway: repetitions grouped away, the ledger appended, the sums kept as a snapshot."""
+"""Pathway: repetitions grouped away, ledger and sums kept as snapshots."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ import pathway as pw
 class Event(pw.Schema):  # type: ignore[misc]
     """The fields that are read."""
 
-    id: str
+    event: str  # `id` is the name of a row's own key
     type: str
     subject: str
     source: str
     time: str
-    amount: str | None
+    amount: str = pw.column_definition(default_value="0")
     effective_date: str
 
 
-_PATHS = {"amount": "/data/amount", "effective_date": "/data/effective_date"}
+_PATHS = {"event": "/id", "amount": "/data/amount", "effective_date": "/data/effective_date"}
 
 
 def main() -> None:
@@ -33,14 +33,14 @@ def main() -> None:
     events = pw.io.kafka.read(
         kafka, os.environ["TOPIC"], schema=Event, format="json", json_field_paths=_PATHS, mode="static"
     )
-    ledger = events.groupby(pw.this.subject, pw.this.id).reduce(
+    ledger = events.groupby(pw.this.subject, pw.this.event).reduce(
         loan_id=pw.this.subject,
-        event_id=pw.this.id,
+        event_id=pw.this.event,
         source=pw.reducers.any(pw.this.source),
         type=pw.reducers.any(pw.this.type),
         recorded_at=pw.reducers.any(pw.this.time),
         effective_on=pw.reducers.any(pw.this.effective_date),
-        amount=pw.reducers.any(pw.coalesce(pw.this.amount, "0")),
+        amount=pw.reducers.any(pw.this.amount),
     )
     paid = ledger.filter(pw.this.type == "payment.posted.v1").with_columns(
         amount_minor=pw.this.amount.str.replace(".", "").str.parse_int()
@@ -50,16 +50,18 @@ def main() -> None:
         paid_minor=pw.reducers.sum(pw.this.amount_minor),
         payments=pw.reducers.count(),
     )
-    settings = _postgres()
-    pw.io.postgres.write(ledger, settings, "pathway_ledger", init_mode="create_if_not_exists")
-    pw.io.postgres.write(
-        sums,
-        settings,
-        "pathway_sum",
-        init_mode="create_if_not_exists",
-        output_table_type="snapshot",
-        primary_key=[sums.loan_id],
-    )
+    for table, name, key in (
+        (ledger, "pathway_ledger", [ledger.loan_id, ledger.event_id]),
+        (sums, "pathway_sum", [sums.loan_id]),
+    ):
+        pw.io.postgres.write(
+            table,
+            _postgres(),
+            name,
+            init_mode="create_if_not_exists",
+            output_table_type="snapshot",
+            primary_key=key,
+        )
     started = time.perf_counter()
     pw.run(monitoring_level=pw.MonitoringLevel.NONE)
     used = resource.getrusage(resource.RUSAGE_SELF)
