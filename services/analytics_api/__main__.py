@@ -21,6 +21,8 @@ from analytics_api.settings import AnalyticsSettings
 from analytics_api.store import PostgresMartStore
 from loanbook.domain.errors import LoanbookError
 
+_SWITCH_S = 0.0005  # what is shaped in a thread holds answers up no longer than this
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one of the two processes until it is told to stop."""
@@ -60,6 +62,7 @@ def _serve(settings: AnalyticsSettings) -> int:
     config.load()
     gc.collect()
     gc.freeze()  # what is loaded by now stays: no collection looks at it again and holds answers up
+    sys.setswitchinterval(_SWITCH_S)
     server = uvicorn.Server(config)
     server.run()
     return 0 if server.started else 1
