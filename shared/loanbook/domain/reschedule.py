@@ -9,6 +9,7 @@ from loanbook.domain.repayment import Share
 from loanbook.domain.replay import Replay
 from loanbook.domain.row import Row
 from loanbook.domain.schedule import COMPONENTS, lacks_components, rows_of
+from loanbook.domain.settings import Component
 
 
 def carry_over(replay: Replay, fact: SchedulePublished) -> None:
@@ -30,7 +31,10 @@ def carry_over(replay: Replay, fact: SchedulePublished) -> None:
             _move_additions(old, new)
         for charge in replay.charges.values():
             charge.row = new if charge.row is old else charge.row
+        waived = old.waived[Component.PRINCIPAL]
         _move_payments(old, new, loose, fact.effective_on)
+        # What was waived and is no longer asked is given up with the schedule, not with the principal.
+        replay.principal_settled -= waived - (new.waived[Component.PRINCIPAL] if new else 0)
         if new is not None:
             new.note(fact.effective_on.toordinal())
     replay.rows.sort(key=lambda row: (row.due_day, row.number))
@@ -57,9 +61,10 @@ def _move_payments(old: Row, new: Row | None, loose: list[int], on: date) -> Non
     new.worst_late, new.met_before_bootstrap = old.worst_late, old.met_before_bootstrap
     if new.open == 0:
         _meet(old, new, on)
-    elif old.met_on is not None:
+        return
+    if old.met_on is not None:
         new.worst_late = max(new.worst_late, old.met_day - 1 - old.due_day)
-        new.met_on = None
+    new.met_on = None
 
 
 def _meet(old: Row, new: Row, on: date) -> None:

@@ -221,3 +221,21 @@ def test_an_installment_is_met_on_the_day_a_new_schedule_asks_no_more_than_was_p
     assert (row.outstanding, row.met_on) == (0, on_day(25))
     assert story.at(70).past_due_on == on_day(60)
     assert story.at(200).missed_12m == 1
+
+
+def test_principal_that_a_new_schedule_asks_for_again_is_owed_again_though_it_was_waived() -> None:
+    story = Story(settings=ProductSettings(carries_payments_over=True)).lent((100, 100))
+    story.tell(
+        facts.LoanRestructured, 20, kind=facts.RestructureKind.CLOSED_AS_RESCHEDULED, entity_id="closing"
+    )
+    story.planned(some_periods((60, 140)), day=25, version=2)
+    loan = story.at(26)
+    assert [row.waived.principal for row in loan.installments] == [60, 100]
+    assert (loan.total_outstanding, loan.principal_outstanding) == (40, 40)
+
+
+def test_an_installment_of_nothing_is_open_again_with_the_debt_that_came_back_to_it() -> None:
+    story = Story(settings=ProductSettings(carries_payments_over=True)).lent((0, 100))
+    story.tell(facts.OverpaymentRefunded, 5, amount_minor=Minor(20))
+    story.planned(some_periods((0, 100)), day=25, version=2)
+    assert [(row.outstanding, row.met_on) for row in story.at(26).installments] == [(20, None), (100, None)]
