@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import count
@@ -148,3 +149,14 @@ async def add_book(dsn: str, book: str = "demo", *, business_on: date, currency:
         )
     finally:
         await connection.close()
+
+
+@asynccontextmanager
+async def opened_feed(dsn: str, business_on: date) -> AsyncIterator[Feed]:
+    """A worker's flow on an empty book that stands at a day."""
+    await add_book(dsn, business_on=business_on)
+    store = await PostgresLoanStore.open(dsn, CLUSTER)
+    feed = Feed(store)
+    await feed.open()
+    yield feed
+    await store.close()

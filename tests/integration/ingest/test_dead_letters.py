@@ -18,10 +18,9 @@ import asyncpg
 import httpx
 import pytest
 
-import ingest.flow
+import ingest.folding
 from ingest.commands import dead_letters, quarantine, unapplied
 from ingest.commands.dead_letters_steps import DeadLetterError
-from ingest.store import PostgresLoanStore
 from loanbook.domain.events import PaymentPosted
 from loanbook.domain.loan import Loan, fold
 from loanbook.domain.money import Minor
@@ -32,7 +31,7 @@ from loanbook.topics import LOAN_EVENTS, slice_of
 from tests.audit import differences
 from tests.builders import DAY_0, Story, on_day
 from tests.faults.conftest import Stream, Workers
-from tests.feeding import CLUSTER, Feed, add_book, encoded
+from tests.feeding import Feed, add_book, encoded, opened_feed
 from tests.integration.ingest.test_flow import sent
 from tests.parts import Broker
 
@@ -44,13 +43,9 @@ KEY = "secret"
 
 @pytest.fixture
 async def feed(database: str) -> AsyncIterator[Feed]:
-    await add_book(database, business_on=DAY_0)
-    store = await PostgresLoanStore.open(database, CLUSTER)
-    feed = Feed(store)
-    await feed.open()
-    await feed.close_day(on_day(50))
-    yield feed
-    await store.close()
+    async with opened_feed(database, DAY_0) as feed:
+        await feed.close_day(on_day(50))
+        yield feed
 
 
 @pytest.fixture
@@ -177,7 +172,7 @@ async def test_a_loan_leaves_quarantine_once_its_fold_works(
 
     at = ["--database-url", database]
     with monkeypatch.context() as release:
-        release.setattr(ingest.flow, "fold", broken)
+        release.setattr(ingest.folding, "fold", broken)
         await feed.send([sent(event) for told in (story, other) for event in told.events])
         await feed.close_day(on_day(51))
         assert await asyncio.to_thread(quarantine.main, [*at, "list"]) == 0

@@ -16,19 +16,15 @@ from loanbook.domain.money import Minor
 from loanbook.topics import LOAN_EVENTS, SLICES, slice_of
 from tests.audit import differences
 from tests.builders import DAY_0, Story, on_day
-from tests.feeding import CLUSTER, Feed, add_book, day_closed, encoded
+from tests.feeding import CLUSTER, Feed, day_closed, encoded, opened_feed
 
 pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
 async def feed(database: str) -> AsyncIterator[Feed]:
-    await add_book(database, business_on=DAY_0)
-    store = await PostgresLoanStore.open(database, CLUSTER)
-    feed = Feed(store)
-    await feed.open()
-    yield feed
-    await store.close()
+    async with opened_feed(database, DAY_0) as feed:
+        yield feed
 
 
 def sent(event: LoanEvent) -> tuple[str, bytes]:

@@ -11,12 +11,11 @@ import asyncpg
 import pytest
 
 from ingest.rollups import measures_of
-from ingest.store import PostgresLoanStore
 from loanbook.domain.events import DisbursalUndone, LoanCreated, LoanEvent
 from loanbook.domain.loan import LoanStatus, fold
 from loanbook.domain.settings import ProductSettings
 from tests.builders import DAY_0, Story, on_day
-from tests.feeding import CLUSTER, Feed, add_book
+from tests.feeding import Feed, opened_feed
 from tests.integration.ingest.test_flow import sent
 
 pytestmark = pytest.mark.integration
@@ -24,12 +23,8 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture
 async def feed(database: str) -> AsyncIterator[Feed]:
-    await add_book(database, business_on=DAY_0)
-    store = await PostgresLoanStore.open(database, CLUSTER)
-    feed = Feed(store)
-    await feed.open()
-    yield feed
-    await store.close()
+    async with opened_feed(database, DAY_0) as feed:
+        yield feed
 
 
 async def book_at(database: str, day: int, known: int | None = None) -> dict[str, int]:

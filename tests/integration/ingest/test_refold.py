@@ -11,7 +11,7 @@ import asyncpg
 import msgspec
 import pytest
 
-import ingest.flow
+import ingest.folding
 import ingest.recompute_refold
 import ingest.recompute_run
 import ingest.rows
@@ -20,11 +20,10 @@ from ingest.recompute_refold import refold_loans
 from ingest.recompute_rollups import book_now_differences, put_right
 from ingest.recompute_settle import locked_unit
 from ingest.records import Book
-from ingest.store import PostgresLoanStore
 from loanbook.domain.loan import CashDay, Loan, fold
 from tests.audit import differences
 from tests.builders import DAY_0, on_day
-from tests.feeding import CLUSTER, Feed, add_book
+from tests.feeding import Feed, opened_feed
 from tests.integration.ingest.test_flow import sent, stories
 from tests.integration.ingest.test_verify import told
 
@@ -34,13 +33,9 @@ LOANS = 24
 
 @pytest.fixture
 async def feed(database: str) -> AsyncIterator[Feed]:
-    await add_book(database, business_on=DAY_0)
-    store = await PostgresLoanStore.open(database, CLUSTER)
-    feed = Feed(store)
-    await feed.open()
-    await feed.close_day(on_day(80))
-    yield feed
-    await store.close()
+    async with opened_feed(database, DAY_0) as feed:
+        await feed.close_day(on_day(80))
+        yield feed
 
 
 def all_events() -> list[tuple[str, bytes]]:
@@ -172,7 +167,7 @@ async def test_cash_is_settled_after_a_change_of_the_fold(
 ) -> None:
     events = all_events()
     with monkeypatch.context() as older:
-        older.setattr(ingest.flow, "fold", older_fold(fold))
+        older.setattr(ingest.folding, "fold", older_fold(fold))
         older.setattr(ingest.rows, "FOLD_VERSION", 0)
         await feed.send(events[:60])
         await feed.close_day(on_day(81))

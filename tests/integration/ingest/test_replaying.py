@@ -8,13 +8,12 @@ from typing import Any
 import pytest
 
 from ingest import flow
-from ingest.store import PostgresLoanStore
 from loanbook.domain.events import ChargeAdded, LoanCreated
 from loanbook.domain.money import Minor
 from loanbook.postgres.pool import connect
 from tests.audit import differences
 from tests.builders import Story, on_day, portions
-from tests.feeding import CLUSTER, Feed, add_book
+from tests.feeding import Feed, opened_feed
 from tests.integration.ingest.test_flow import sent
 
 pytestmark = pytest.mark.integration
@@ -23,12 +22,8 @@ TODAY = 100
 
 @pytest.fixture
 async def feed(database: str) -> AsyncIterator[Feed]:
-    await add_book(database, business_on=on_day(TODAY))
-    store = await PostgresLoanStore.open(database, CLUSTER)
-    feed = Feed(store)
-    await feed.open()
-    yield feed
-    await store.close()
+    async with opened_feed(database, on_day(TODAY)) as feed:
+        yield feed
 
 
 @pytest.fixture

@@ -11,10 +11,9 @@ import asyncpg
 import pytest
 
 from ingest.commands.book import main
-from ingest.store import PostgresLoanStore
 from tests.audit import differences
 from tests.builders import DAY_0, on_day
-from tests.feeding import CLUSTER, Feed, add_book
+from tests.feeding import Feed, opened_feed
 from tests.integration.ingest.test_flow import sent, stories
 
 pytestmark = pytest.mark.integration
@@ -35,13 +34,9 @@ GIVEN = [
 @pytest.fixture
 async def feed(database: str) -> AsyncIterator[Feed]:
     """A worker that knows the products as they were when it started."""
-    await add_book(database, business_on=DAY_0)
-    store = await PostgresLoanStore.open(database, CLUSTER)
-    feed = Feed(store)
-    await feed.open()
-    await feed.close_day(on_day(100))
-    yield feed
-    await store.close()
+    async with opened_feed(database, DAY_0) as feed:
+        await feed.close_day(on_day(100))
+        yield feed
 
 
 async def change(database: str, tmp_path: Path, **settings: object) -> int:

@@ -11,11 +11,10 @@ import pytest
 
 from ingest.commands.verify import main, verify
 from ingest.recompute_check import Extent, Findings
-from ingest.store import PostgresLoanStore
 from loanbook.topics import slice_of
 from tests.audit import differences
 from tests.builders import DAY_0, Story, on_day
-from tests.feeding import CLUSTER, Feed, add_book
+from tests.feeding import Feed, opened_feed
 from tests.integration.ingest.test_flow import sent, stories
 
 pytestmark = pytest.mark.integration
@@ -24,21 +23,17 @@ pytestmark = pytest.mark.integration
 @pytest.fixture
 async def feed(database: str) -> AsyncIterator[Feed]:
     """A book of forty loans that lived through some days, a payment of theirs two weeks late."""
-    await add_book(database, business_on=DAY_0)
-    store = await PostgresLoanStore.open(database, CLUSTER)
-    feed = Feed(store)
-    await feed.open()
-    await feed.close_day(on_day(80))
-    late = Story(loan_id="L-late").lent()
-    late.paid(70, 50)
-    await feed.send([sent(event) for story in stories(12) for event in story.events])
-    await feed.send([sent(event) for event in late.events[:-1]])
-    await feed.close_day(on_day(84))
-    await feed.send([sent(late.events[-1])])
-    await feed.close_day(on_day(90))
-    await feed.restate()
-    yield feed
-    await store.close()
+    async with opened_feed(database, DAY_0) as feed:
+        await feed.close_day(on_day(80))
+        late = Story(loan_id="L-late").lent()
+        late.paid(70, 50)
+        await feed.send([sent(event) for story in stories(12) for event in story.events])
+        await feed.send([sent(event) for event in late.events[:-1]])
+        await feed.close_day(on_day(84))
+        await feed.send([sent(late.events[-1])])
+        await feed.close_day(on_day(90))
+        await feed.restate()
+        yield feed
 
 
 async def told(database: str, *statements: str) -> None:
