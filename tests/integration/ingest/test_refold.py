@@ -20,7 +20,7 @@ from ingest.recompute_refold import refold_loans
 from ingest.recompute_rollups import book_now_differences, put_right
 from ingest.recompute_settle import locked_unit
 from ingest.records import Book
-from loanbook.domain.loan import CashDay, Loan, fold
+from loanbook.domain.loan import FOLD_VERSION, CashDay, Loan, fold
 from tests.audit import differences
 from tests.builders import DAY_0, on_day
 from tests.feeding import Feed, opened_feed
@@ -177,7 +177,7 @@ async def test_cash_is_settled_after_a_change_of_the_fold(
     await asyncio.gather(refold(database), feed.send(events[80:]))
     await feed.restate()
     assert await differences(database) == []
-    assert await value(database, "SELECT min(fold_version) FROM core.loan_state") == 1
+    assert await value(database, "SELECT min(fold_version) FROM core.loan_state") == FOLD_VERSION
 
 
 async def test_history_told_wrongly_is_told_anew(feed: Feed, database: str) -> None:
