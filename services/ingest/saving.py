@@ -73,8 +73,8 @@ async def _save_plain(connection: Connection, parts: Sequence[PlainRows]) -> Non
         await _execute(connection, "insert_restates", columns.late_arrivals())
         await _execute(connection, "update_named", columns.named())
         await copy_rows(connection, "stage_plain", PLAIN_COLUMNS, rows_of(columns.states()))
-    for slice_number in sorted({number for columns in parts for number in columns.slices()}):
-        await connection.execute(load_sql("ingest", "update_plain_states"), slice_number)
+    if parts:
+        await connection.execute(load_sql("ingest", "update_plain_states"))
 
 
 async def _keep_past(connection: Connection, changes: Sequence[ChangedLoan]) -> None:

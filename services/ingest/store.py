@@ -16,6 +16,9 @@ from loanbook.postgres.pool import Connection, Pool, create_pool
 from loanbook.topics import SLICES
 
 ROLE = "ingest_writer"
+# A batch reads and writes loans by their keys. A stage has no statistics, and the planner would rather
+# read a table of a million loans to join it.
+_BY_KEY = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
 
 
 class PostgresLoanStore:
@@ -56,6 +59,7 @@ class PostgresLoanStore:
     async def transaction(self) -> AsyncIterator[PostgresUnit]:
         """Open one transaction; leaving it commits."""
         async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(_BY_KEY)
             yield PostgresUnit(connection, self._directory, self._cluster_id)
 
     async def select_positions(self, partitions: Sequence[Partition]) -> dict[Partition, Position]:

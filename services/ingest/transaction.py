@@ -94,11 +94,8 @@ class PostgresUnit:
 
     async def lock(self, refs: Iterable[LoanRef]) -> dict[LoanRef, Locked]:
         """Lock the states of loans in key order; one that is not there is left out."""
-        found: dict[LoanRef, Locked] = {}
-        for slice_number, group in groupby(sorted(refs), attrgetter("slice")):
-            rows = await self._fetch("lock_loans", slice_number, [ref.loan_key for ref in group])
-            found |= {LoanRef(slice_number, row["loan_key"]): row for row in rows}
-        return found
+        rows = await self._fetch("lock_loans", *_ref_columns(sorted(refs)))
+        return {LoanRef(row["slice"], row["loan_key"]): row for row in rows}
 
     async def known(self, rows: Sequence[LedgerRow]) -> set[Identity]:
         """Which of these the ledger holds already."""

@@ -1,6 +1,6 @@
--- Lock the states of a slice's loans in key order; the numbers as locked.py reads them, days as ordinals, 0 for none.
--- $1: slice, $2: loan keys.
-SELECT s.loan_key, l.loan_id, s.named_ids,
+-- Lock the states of loans in key order; the numbers as locked.py reads them, days as ordinals, 0 for none.
+-- $1: slices, $2: loan keys.
+SELECT s.slice, s.loan_key, l.loan_id, s.named_ids,
        array_send(ARRAY[
            s.slice, s.loan_key, s.version, s.as_of - date '0001-01-01' + 1, (s.quarantine IS NOT NULL)::integer,
            s.is_plain::integer, s.fold_version, s.book_key,
@@ -14,9 +14,9 @@ SELECT s.loan_key, l.loan_id, s.named_ids,
            coalesce(s.last_business_on - date '0001-01-01' + 1, 0), s.last_sequence
        ]::bigint[]) || timestamptz_send(coalesce(s.last_recorded_at, '-infinity')) AS numbers,
        CASE WHEN s.is_plain THEN array_send(s.days_late) END AS days_late, p.packed
-FROM core.loan_state s
-JOIN core.loan l ON l.slice = $1 AND l.loan_key = s.loan_key
-LEFT JOIN core.loan_plan p ON p.slice = $1 AND p.loan_key = s.loan_key AND s.is_plain
-WHERE s.slice = $1 AND s.loan_key = ANY ($2::bigint[])
-ORDER BY s.loan_key
+FROM unnest($1::smallint[], $2::bigint[]) AS wanted (slice, loan_key)
+JOIN core.loan_state s USING (slice, loan_key)
+JOIN core.loan l USING (slice, loan_key)
+LEFT JOIN core.loan_plan p ON p.slice = s.slice AND p.loan_key = s.loan_key AND s.is_plain
+ORDER BY s.slice, s.loan_key
 FOR UPDATE OF s

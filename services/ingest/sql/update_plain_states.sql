@@ -1,4 +1,4 @@
--- What payments or a new day changed of a slice's plain loans, from the stage. $1: slice.
+-- What payments or a new day changed of plain loans, from the stage.
 UPDATE core.loan_state s
 SET as_of = t.as_of, version = t.version, last_effective_on = t.last_effective_on, last_business_on = t.last_business_on,
     last_sequence = t.last_sequence, last_recorded_at = t.last_recorded_at, status = t.status, bucket = t.bucket,
@@ -11,4 +11,4 @@ SET as_of = t.as_of, version = t.version, last_effective_on = t.last_effective_o
     missed_12m = t.missed_12m, on_time_streak = t.on_time_streak, decided = t.decided, days_late_sum = t.days_late_sum,
     max_dpd = t.max_dpd, recent_days_late = t.recent_days_late, days_late = t.days_late, changed_at = now()
 FROM stage_plain t
-WHERE s.slice = $1 AND t.slice = $1 AND s.loan_key = t.loan_key
+WHERE s.slice = t.slice AND s.loan_key = t.loan_key
