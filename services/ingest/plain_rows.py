@@ -147,11 +147,6 @@ class PlainRows:
         names = ("slice", "book_key", "loan_key")
         return list(zip(*(self._ints(name).tolist() for name in names), strict=True))
 
-    def slices(self) -> list[int]:
-        """The slices these loans lie in, ascending."""
-        found: list[int] = np.unique(self._ints("slice")).tolist()
-        return found
-
     def late_arrivals(self) -> list[tuple[int, int, date, date]]:
         """Loans whose closed days are others now: key, business day, first day changed."""
         which = np.flatnonzero(self._changes.changed_from)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from itertools import groupby, starmap
-from operator import attrgetter
+from itertools import starmap
 from typing import Any
 
 import msgspec
