@@ -103,6 +103,7 @@ async def test_the_home_board_is_today(address: str, browser: Browser) -> None:
         assert await seen.page.title() == "Today · Loanpulse"
         assert await seen.page.locator("nav a").all_inner_texts() == [
             "Today",
+            "Measures",
             "Operations",
             "Portfolio",
             "Loan",
