@@ -80,9 +80,12 @@ def choose_idle(locked: Mapping[LoanRef, Locked], today: date) -> tuple[PlainBat
 
 
 def choose(
-    arrivals: Arrivals, known: Collection[Identity], rules: Rules
+    arrivals: Arrivals, known: Collection[Identity], rules: Rules, *, doubted: bool = False
 ) -> tuple[PlainBatch, list[LedgerRow]]:
-    """Part payments that may take the short cut from all other events; `known` are in the ledger already."""
+    """Part payments that may take the short cut from all other events; `known` are in the ledger already.
+
+    `doubted`: later ones may be repetitions, too, told again under another time.
+    """
     loans, place = arrivals.loans, arrivals.place
     is_plain = are_plain(loans)
     candidates = np.flatnonzero(is_plain[place])
@@ -92,7 +95,7 @@ def choose(
         for number in candidates.tolist()
     ]
     fits &= _in_currency(arrivals, rules)
-    repeats = _repeats(arrivals, known)
+    repeats = _repeats(arrivals, known, np.ones_like(fits) if doubted else ~arrivals.is_later)
     is_plain[place[~repeats & ~(fits & arrivals.is_later)]] = False
     chosen = is_plain[place] & ~repeats
     return _batch(arrivals, chosen), arrivals.but(chosen)
@@ -157,12 +160,15 @@ def _in_currency(arrivals: Arrivals, rules: Rules) -> Flags:
     return is_in
 
 
-def _repeats(arrivals: Arrivals, known: Collection[Identity]) -> Flags:
-    """Which events the ledger holds, or the arrival before is the same: they change nothing."""
+def _repeats(arrivals: Arrivals, known: Collection[Identity], suspects: Flags) -> Flags:
+    """Which of the suspects the ledger holds, or came before in this batch: they change nothing."""
     repeats = np.zeros(len(arrivals.rows), np.bool_)
-    for number in np.flatnonzero(~arrivals.is_later).tolist():
+    met = set(known)
+    for number in np.flatnonzero(suspects).tolist():
         identity = arrivals.rows[number].identity
-        repeats[number] = identity in known or identity == arrivals.rows[number - 1].identity
+        before = arrivals.rows[number - 1].identity if number else None
+        repeats[number] = identity in met or identity == before
+        met.add(identity)
     return repeats
 
 

@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import Protocol
 
 from ingest.cache import LoanCache
-from ingest.choosing import arrange, choose, choose_none
+from ingest.choosing import Arrivals, arrange, choose, choose_none
 from ingest.folding import Directory, Subject, change
 from ingest.locked import Locked, row_of
 from ingest.plain import PlainBatch, PlainChanges, fold_plain
@@ -105,9 +105,7 @@ async def record_batch(segments: Sequence[Segment], store: LoanStore, cache: Loa
         rows, dead = sort_out(records, unit)
         locked = await unit.lock_loans(rows)
         arrivals = arrange(rows, locked)
-        batch, others = choose(arrivals, await unit.known(arrivals.earlier), unit.directory)
-        if not await unit.append(batch):  # one was known after all: the general way tells which
-            batch, others = choose_none(arrivals)
+        batch, others = await append_plain(unit, arrivals)
         remembered = await unit.remember(others)
         plain, rest = await replay_some(unit, locked, remembered.fresh)
         changes = await fold_changed(unit, locked, rest, cache)
@@ -130,6 +128,16 @@ async def record_batch(segments: Sequence[Segment], store: LoanStore, cache: Loa
         loans=len(changes) + sum(len(part.before) for part in plain),
         refused=claimed.refused,
     )
+
+
+async def append_plain(unit: Unit, arrivals: Arrivals) -> tuple[PlainBatch, list[LedgerRow]]:
+    """Write the payments that take the short cut; gives them and all other events."""
+    batch, others = choose(arrivals, await unit.known(arrivals.earlier), unit.directory)
+    if await unit.append(batch):
+        return batch, others
+    # One was known after all: told again under a later time, or, which the general way tells, another id.
+    batch, others = choose(arrivals, await unit.known(arrivals.rows), unit.directory, doubted=True)
+    return (batch, others) if await unit.append(batch) else choose_none(arrivals)
 
 
 def sort_out(records: Iterable[Record], unit: Unit) -> tuple[list[LedgerRow], list[tuple[Record, Rejection]]]:

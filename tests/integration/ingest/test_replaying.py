@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from ingest import flow
@@ -139,4 +141,20 @@ async def test_a_state_that_the_payments_do_not_explain_is_folded(
     story.paid(31, 4_000, entity_id="late")
     await send(feed, story)
     assert folded == [story.events[-1].event_id]
+    assert await differences(database) == []
+
+
+async def test_a_payment_told_again_under_a_later_time_counts_once_and_holds_nobody_up(
+    feed: Feed, database: str, folded: list[str]
+) -> None:
+    story, other = lent(0), lent(1)
+    await send(feed, story, other)
+    folded.clear()
+    again = msgspec.structs.replace(
+        story.events[-1], recorded_at=story.events[-1].recorded_at + timedelta(hours=1)
+    )
+    other.paid(TODAY, 500, entity_id="new")
+    outcome = await feed.send([sent(again), sent(other.events[-1])])
+    assert (outcome.applied, outcome.duplicates, folded) == (1, 1, [])
+    assert (await state(database))["paid_minor"] == 20_000
     assert await differences(database) == []

@@ -86,11 +86,14 @@ def lock(number: int, *, is_plain: bool = True, named: Sequence[str] | None = No
 
 
 def chosen(
-    rows: Sequence[LedgerRow], *locked: Locked, known: Collection[Identity] = ()
+    rows: Sequence[LedgerRow],
+    *locked: Locked,
+    known: Collection[Identity] = (),
+    doubted: bool = False,
 ) -> tuple[list[str], list[str]]:
     """Ids of the events that take the short cut, and of the others."""
     loans = {LoanRef(0, number): row for number, row in enumerate(locked)}
-    batch, others = choose(arrange(rows, loans), known, Directory())
+    batch, others = choose(arrange(rows, loans), known, Directory(), doubted=doubted)
     return [row.event.event_id for row in batch.rows], [row.event.event_id for row in others]
 
 
@@ -128,6 +131,14 @@ def test_a_backdated_payment_behind_a_repetition_is_still_backdated() -> None:
     again = event(0, "again", paid_on(date(2026, 3, 7)))
     backdated = event(0, "backdated", paid_on(date(2026, 3, 8)))
     assert chosen([again, backdated], lock(0), known={again.identity}) == ([], ["again", "backdated"])
+
+
+def test_a_repetition_under_a_later_time_is_found_once_it_is_doubted() -> None:
+    again, new = event(0, "again", minute=5), event(0, "new", minute=6)
+    assert chosen([again, new], lock(0), known={again.identity}) == (["again", "new"], [])
+    assert chosen([again, new], lock(0), known={again.identity}, doubted=True) == (["new"], ["again"])
+    rows = [event(0, "a"), event(0, "b", minute=1), event(0, "a", minute=2)]
+    assert chosen(rows, lock(0), doubted=True) == (["a", "b"], ["a"])
 
 
 def test_two_payments_alike_in_order_are_not_told_apart() -> None:
