@@ -17,7 +17,8 @@ WITH ready AS (
     FROM ready r
     JOIN core.book_now n USING (book_key)
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
-    HAVING sum(n.loans) <> 0
+    HAVING (sum(n.loans), sum(n.disbursed_minor), sum(n.paid_minor), sum(n.principal_minor), sum(n.outstanding_minor),
+            sum(n.overdue_minor), sum(n.overdue_principal_minor), sum(n.estimated_loans)) <> (0, 0, 0, 0, 0, 0, 0, 0)
 ), rolls AS (
     INSERT INTO core.day_roll (book_key, business_on, slice)
     SELECT book_key, closed_on, slice FROM ready, generate_series(0, 15) AS slice
