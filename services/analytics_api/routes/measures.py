@@ -22,8 +22,8 @@ from analytics_api.routes.wiring import (
 )
 from analytics_api.schemas.measures import RollRates
 from analytics_api.store import Reading
-from analytics_api.store.cohorts import BookPart
 from analytics_api.store.measuring import fetch_rolls
+from analytics_api.store.queries import BookPart
 
 router = APIRouter(prefix="/v1/measures", tags=["measures"], responses=PROBLEMS)
 MONTHS_MAX = 24
@@ -50,10 +50,7 @@ async def get_roll_rates(
         async with parts.store.reading() as reading:
             scope = await find_scope(reading, wanted.book, wanted.currency)
             asked = months_wanted(scope, wanted.from_, wanted.to)
-            part = BookPart(
-                book_key=scope.book_key, currency_key=scope.currency_key, selection=wanted.selection()
-            )
-            rows = await fetch_rolls(reading, part, asked[0], month_end(asked[-1]))
+            rows = await fetch_rolls(reading, part_of(scope, wanted), asked[0], month_end(asked[-1]))
             months = closes_of(rows, scope.business_on)
             return RollRates(
                 **await marks(reading, scope, months[-1].closing_on if months else None),
@@ -61,6 +58,11 @@ async def get_roll_rates(
             )
 
     return await respond(request, parts.answers, make)
+
+
+def part_of(scope: Scope, wanted: PartFilter) -> BookPart:
+    """The part asked for, as the store takes it."""
+    return BookPart(book_key=scope.book_key, currency_key=scope.currency_key, selection=wanted.selection())
 
 
 async def marks(reading: Reading, scope: Scope, day: date | None) -> dict[str, Any]:

@@ -9,11 +9,10 @@ from pydantic import Field
 
 from analytics_api.flow.cohorts import curves_of, first_payments_of
 from analytics_api.routes.answers import respond
-from analytics_api.routes.measures import marks
+from analytics_api.routes.measures import marks, part_of
 from analytics_api.routes.wiring import PROBLEMS, Admitted, AppParts, PartFilter, find_scope
 from analytics_api.schemas.cohorts import FirstPaymentDefaults, Vintages
 from analytics_api.store.cohorts import (
-    BookPart,
     fetch_cohort_mark,
     fetch_cohorts,
     fetch_first_payments,
@@ -48,9 +47,7 @@ async def get_vintages(
     async def make() -> Vintages:
         async with parts.store.reading() as reading:
             scope = await find_scope(reading, wanted.book, wanted.currency)
-            part = BookPart(
-                book_key=scope.book_key, currency_key=scope.currency_key, selection=wanted.selection()
-            )
+            part = part_of(scope, wanted)
             as_of = await fetch_cohort_mark(reading, scope.book_key)
             cohorts = await fetch_cohorts(reading, part)
             over_days = int(wanted.over_days)
@@ -77,9 +74,7 @@ async def get_first_payment_default(
     async def make() -> FirstPaymentDefaults:
         async with parts.store.reading() as reading:
             scope = await find_scope(reading, wanted.book, wanted.currency)
-            part = BookPart(
-                book_key=scope.book_key, currency_key=scope.currency_key, selection=wanted.selection()
-            )
+            part = part_of(scope, wanted)
             rows = await fetch_first_payments(reading, part, wanted.by)
             return FirstPaymentDefaults(
                 **await marks(reading, scope, await fetch_cohort_mark(reading, scope.book_key)),

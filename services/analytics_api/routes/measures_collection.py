@@ -23,8 +23,8 @@ from analytics_api.flow.collecting import (
 from analytics_api.flow.rolling import month_end
 from analytics_api.flow.tallies import RESOLVED_DAYS_MAX
 from analytics_api.routes.answers import respond
-from analytics_api.routes.measures import MonthsFilter, marks, months_wanted
-from analytics_api.routes.wiring import PROBLEMS, Admitted, AppParts, PartFilter, Scope, find_scope
+from analytics_api.routes.measures import MonthsFilter, marks, months_wanted, part_of
+from analytics_api.routes.wiring import PROBLEMS, Admitted, AppParts, Scope, find_scope
 from analytics_api.schemas.collection import (
     Collection,
     CollectionPart,
@@ -36,13 +36,13 @@ from analytics_api.schemas.collection import (
 )
 from analytics_api.store import Reading
 from analytics_api.store.collecting import (
-    PartQuery,
     fetch_resolution,
     fetch_tallies,
     fetch_tally_mark,
     sum_cash_today,
     sum_portfolio_closes,
 )
+from analytics_api.store.queries import BookPart
 from loanbook.domain.portfolio.collection import MISSED_AFTER_DAYS
 
 router = APIRouter(prefix="/v1/measures", tags=["measures"], responses=PROBLEMS)
@@ -62,7 +62,8 @@ class Period:
     """The months asked for, and the close that their figures stand for; None before the first."""
 
     scope: Scope
-    query: PartQuery
+    part: BookPart
+    by: str  # what to split it by, "" for not at all
     months: list[date]
     as_of: date | None
 
@@ -79,7 +80,7 @@ async def get_collection(
             today, currency = period.scope.business_on, period.scope.currency
             return Collection(
                 **told,
-                today=today_of(today, await sum_cash_today(reading, period.query, today), currency),
+                today=today_of(today, await sum_cash_today(reading, period.part, today), currency),
                 parts=[
                     CollectionPart(part=part, months=months)
                     for part, months in await _parts(reading, period, collection_of)
@@ -119,20 +120,19 @@ async def get_resolution(
     async def make() -> Resolution:
         async with parts.store.reading() as reading:
             scope = await find_scope(reading, wanted.book, wanted.currency)
-            mark = await fetch_tally_mark(reading, scope.book_key)
-            months, as_of = months_wanted(scope, wanted.from_, wanted.to), mark["as_of"] if mark else None
+            as_of, told = await _marks(reading, scope)
+            months = months_wanted(scope, wanted.from_, wanted.to)
             first_on, last_on = months[0], month_end(months[-1])
             rows = (
                 []
                 if as_of is None
                 else await fetch_resolution(
-                    reading, part_query(scope, wanted), first_on, last_on, as_of=as_of, days=RESOLVED_DAYS_MAX
+                    reading, part_of(scope, wanted), first_on, last_on, as_of=as_of, days=RESOLVED_DAYS_MAX
                 )
             )
             curve = resolution_of(rows, scope.currency)
             return Resolution(
-                **await marks(reading, scope, as_of),
-                waiting_loans=mark["waiting_loans"] if mark else 0,
+                **told,
                 first_on=first_on,
                 last_on=last_on,
                 days_to_95_percent=days_to_resolve(curve),
@@ -157,29 +157,26 @@ async def get_write_offs(
     return await respond(request, parts.answers, make)
 
 
-def part_query(scope: Scope, wanted: PartFilter, by: str | None = None) -> PartQuery:
-    """The part asked for, as the store takes it."""
-    return PartQuery(
-        book_key=scope.book_key,
-        currency_key=scope.currency_key,
-        selection=wanted.selection(),
-        by=by or "",
-    )
-
-
 async def _period(reading: Reading, wanted: PeriodFilter) -> tuple[Period, dict[str, Any]]:
     scope = await find_scope(reading, wanted.book, wanted.currency)
-    mark = await fetch_tally_mark(reading, scope.book_key)
-    as_of = mark["as_of"] if mark else None
+    as_of, told = await _marks(reading, scope)
     months = months_wanted(scope, wanted.from_, wanted.to)
     period = Period(
         scope=scope,
-        query=part_query(scope, wanted, wanted.by),
+        part=part_of(scope, wanted),
+        by=wanted.by or "",
         months=[month for month in months if as_of is not None and month <= as_of],
         as_of=as_of,
     )
+    return period, told | {"by": wanted.by}
+
+
+async def _marks(reading: Reading, scope: Scope) -> tuple[date | None, dict[str, Any]]:
+    """The close that the tallies stand for, and what a measure of theirs says about itself."""
+    mark = await fetch_tally_mark(reading, scope.book_key)
+    as_of = mark["as_of"] if mark else None
     told = await marks(reading, scope, as_of)
-    return period, told | {"by": wanted.by, "waiting_loans": mark["waiting_loans"] if mark else 0}
+    return as_of, told | {"waiting_loans": mark["waiting_loans"] if mark else 0}
 
 
 async def _parts(
@@ -193,10 +190,12 @@ async def _parts(
     if period.as_of is None or not period.months:
         return []
     first, last = period.months[0], period.months[-1]
-    tallies = await fetch_tallies(reading, period.query, first, last)
+    tallies = await fetch_tallies(reading, period.part, period.by, first, last)
     until = min(month_end(last), period.as_of)
-    portfolio = await sum_portfolio_closes(reading, period.query, first, until) if with_portfolio else ()
+    portfolio = (
+        await sum_portfolio_closes(reading, period.part, period.by, first, until) if with_portfolio else ()
+    )
     return [
-        (label if period.query.by else None, [figure(month, period.scope.currency) for month in months])
+        (label if period.by else None, [figure(month, period.scope.currency) for month in months])
         for label, months in by_part(period.months, period.as_of, tallies, portfolio).items()
     ]

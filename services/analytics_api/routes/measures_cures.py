@@ -9,8 +9,8 @@ from fastapi import APIRouter, Query, Request, Response
 
 from analytics_api.flow.curing import MonthMoved, cures_of, missed_of, moved_by_part
 from analytics_api.routes.answers import respond
-from analytics_api.routes.measures import MonthsFilter, marks, months_wanted
-from analytics_api.routes.measures_collection import PeriodFilter, part_query
+from analytics_api.routes.measures import MonthsFilter, marks, months_wanted, part_of
+from analytics_api.routes.measures_collection import PeriodFilter
 from analytics_api.routes.wiring import PROBLEMS, Admitted, AppParts, Scope, find_scope
 from analytics_api.schemas.cures import Cures, CuresPart, MissedRollRates
 from analytics_api.store import Reading
@@ -69,8 +69,7 @@ async def _moved(
 ) -> dict[str, list[MonthMoved]]:
     months = months_wanted(scope, wanted.from_, wanted.to)
     counted = await fetch_move_marks(reading, scope.book_key, months[0], months[-1])
-    query = part_query(scope, wanted, by)
-    cells = await fetch_move_cells(reading, query, months[0], months[-1])
+    cells = await fetch_move_cells(reading, part_of(scope, wanted), by or "", months[0], months[-1])
     return moved_by_part(counted, cells, scope.currency)
 
 

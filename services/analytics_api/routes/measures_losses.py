@@ -14,7 +14,7 @@ from analytics_api.errors import InvalidRequestError, NotFoundError
 from analytics_api.flow.expecting import Probabilities, losses_of, matrix_of, moves_shown
 from analytics_api.flow.exposures import concentration_of, provisions_of, stages_of
 from analytics_api.routes.answers import respond
-from analytics_api.routes.measures import marks
+from analytics_api.routes.measures import marks, part_of
 from analytics_api.routes.wiring import PROBLEMS, Admitted, AppParts, PartFilter, Scope, find_scope
 from analytics_api.schemas.losses import (
     Concentration,
@@ -25,7 +25,6 @@ from analytics_api.schemas.losses import (
     Stages,
 )
 from analytics_api.store import Reading, Row
-from analytics_api.store.cohorts import BookPart
 from analytics_api.store.exposures import (
     MeasuredDay,
     StageDays,
@@ -115,7 +114,7 @@ async def get_concentration(
     async def make() -> Concentration:
         async with parts.store.reading() as reading:
             scope, day = await _scope(reading, wanted)
-            rows = await fetch_concentration(reading, _part(scope, wanted), day, wanted.by, wanted.top)
+            rows = await fetch_concentration(reading, part_of(scope, wanted), day, wanted.by, wanted.top)
             figures = concentration_of(rows, scope.currency)
             return Concentration(**await _marks(reading, scope, day), by=wanted.by, **figures)
 
@@ -137,7 +136,7 @@ async def get_provisions(
         async with parts.store.reading() as reading:
             scope, day = await _scope(reading, wanted)
             on_total = wanted.basis == "outstanding"
-            rows = await fetch_provisions(reading, _part(scope, wanted), day, rates_bps, on_total=on_total)
+            rows = await fetch_provisions(reading, part_of(scope, wanted), day, rates_bps, on_total=on_total)
             figures = provisions_of(rows, rates_bps, scope.currency)
             return Provisions(**await _marks(reading, scope, day), basis=wanted.basis, **figures)
 
@@ -154,7 +153,7 @@ async def get_stages(
         async with parts.store.reading() as reading:
             scope, day = await _scope(reading, wanted)
             rows = await fetch_stages(
-                reading, _part(scope, wanted), day, wanted.days(), charged_off=wanted.charged_off
+                reading, part_of(scope, wanted), day, wanted.days(), charged_off=wanted.charged_off
             )
             return Stages(
                 **await _marks(reading, scope, day),
@@ -185,7 +184,7 @@ async def get_expected_credit_loss(
 async def _estimate(reading: Reading, wanted: LossFilter, severity: Decimal) -> ExpectedCreditLoss:
     scope = await find_scope(reading, wanted.book, wanted.currency)
     day = MeasuredDay(on=scope.business_on, live=True)
-    part, days = _part(scope, wanted), wanted.days()
+    part, days = part_of(scope, wanted), wanted.days()
     moved = await fetch_roll_months(reading, part, wanted.months)
     exposures = await fetch_exposures(reading, part, day.on, days, charged_off=wanted.charged_off)
     declining = await fetch_declining_exposures(reading, part, day.on, days)
@@ -233,7 +232,3 @@ async def _scope(reading: Reading, wanted: DayFilter) -> tuple[Scope, MeasuredDa
 
 async def _marks(reading: Reading, scope: Scope, day: MeasuredDay) -> dict[str, Any]:
     return await marks(reading, scope, day.on) | {"live": day.live}
-
-
-def _part(scope: Scope, wanted: PartFilter) -> BookPart:
-    return BookPart(book_key=scope.book_key, currency_key=scope.currency_key, selection=wanted.selection())

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
-from analytics_api.store.cohorts import BookPart
+from analytics_api.store.queries import BookPart
 from analytics_api.store.reading import Reading, Row
-from loanbook.postgres.load_sql import load_sql
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +30,7 @@ async def fetch_concentration(
     reading: Reading, part: BookPart, day: MeasuredDay, by: str, top: int
 ) -> list[Row]:
     """The largest holders, each with the sums over all of them."""
-    return await _fetch(reading, "fetch_concentration", *part.keys(), day.on, day.live, by, top)
+    return await reading.fetch("fetch_concentration", *part.keys(), day.on, day.live, by, top)
 
 
 async def fetch_provisions(
@@ -40,7 +38,7 @@ async def fetch_provisions(
 ) -> list[Row]:
     """What is set aside, by bucket."""
     keys = (*part.keys(), day.on, day.live, on_total, list(rates_bps))
-    return await _fetch(reading, "fetch_provisions", *keys)
+    return await reading.fetch("fetch_provisions", *keys)
 
 
 async def fetch_stages(
@@ -48,7 +46,7 @@ async def fetch_stages(
 ) -> list[Row]:
     """Loans by stage."""
     keys = (*part.keys(), day.on, day.live, charged_off, days.impaired_from, days.increased_over)
-    return await _fetch(reading, "fetch_stages", *keys)
+    return await reading.fetch("fetch_stages", *keys)
 
 
 async def fetch_exposures(
@@ -56,20 +54,15 @@ async def fetch_exposures(
 ) -> list[Row]:
     """What is exposed now, by stage, bucket and months to the last due day."""
     keys = (*part.keys(), on, charged_off, days.impaired_from, days.increased_over)
-    return await _fetch(reading, "fetch_exposures", *keys)
+    return await reading.fetch("fetch_exposures", *keys)
 
 
 async def fetch_declining_exposures(reading: Reading, part: BookPart, on: date, days: StageDays) -> list[Row]:
     """What stage 2 exposes in each coming month, by bucket."""
     keys = (*part.keys(), on, days.impaired_from, days.increased_over)
-    return await _fetch(reading, "fetch_declining_exposures", *keys)
+    return await reading.fetch("fetch_declining_exposures", *keys)
 
 
 async def fetch_roll_months(reading: Reading, part: BookPart, months: int) -> list[Row]:
     """Moves between the latest month ends, added up."""
-    return await _fetch(reading, "fetch_roll_months", part.book_key, part.currency_key, months)
-
-
-async def _fetch(reading: Reading, name: str, *arguments: Any) -> list[Row]:  # noqa: ANN401 - whatever the query takes
-    rows: list[Row] = await reading.connection.fetch(load_sql("analytics_api", name), *arguments)
-    return rows
+    return await reading.fetch("fetch_roll_months", part.book_key, part.currency_key, months)

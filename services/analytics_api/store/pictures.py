@@ -37,7 +37,7 @@ _KEPT_S = 600.0  # a costly picture is taken anew, unasked, while somebody asked
 async def take_picture(reading: Reading, book_key: int, at: datetime) -> LoanPicture:
     """A book's loans as one snapshot has them."""
     sql = load_sql("analytics_api", "picture_loans")
-    parts = await reading.connection.fetch(load_sql("analytics_api", "fetch_parts"), book_key)
+    parts = await reading.fetch("fetch_parts", book_key)
     runs: list[dict[str, NDArray[Any]]] = []
     for number in range(_SLICES):
         row = await reading.connection.fetchrow(sql, book_key, number)

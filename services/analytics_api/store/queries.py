@@ -21,6 +21,19 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BookPart:
+    """A part of a book in one currency."""
+
+    book_key: int
+    currency_key: int
+    selection: Selection
+
+    def keys(self) -> tuple[int | Sequence[str] | None, ...]:
+        """As the queries take it: $1 to $5."""
+        return (self.book_key, self.currency_key, *self.selection.keys())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoanQuery:
     """Which loans, in which order, and which page of them."""
 

@@ -33,15 +33,20 @@ class Reading:
         """For reads that have a module of their own."""
         return self._connection
 
+    async def fetch(self, name: str, *arguments: Any) -> list[Row]:  # noqa: ANN401 - whatever the query takes
+        """The rows of a query of this service, by its name."""
+        rows: list[Row] = await self._connection.fetch(_sql(name), *arguments)
+        return rows
+
     async def fetch_scope(self, book: str | None, currency: str | None) -> list[Row]:
         """Books that may be meant, with the currency asked for."""
-        return await self._fetch("fetch_scope", book, currency)
+        return await self.fetch("fetch_scope", book, currency)
 
     async def fetch_cells_now(
         self, book_key: int, currency_key: int, selection: Selection, by: str
     ) -> list[Row]:
         """The live roll-up, by what is asked for."""
-        return await self._fetch("fetch_cells_now", book_key, currency_key, *selection.keys(), by)
+        return await self.fetch("fetch_cells_now", book_key, currency_key, *selection.keys(), by)
 
     async def fetch_cells_on(  # noqa: PLR0913 - the parameters of the query
         self,
@@ -55,7 +60,7 @@ class Reading:
     ) -> list[Row]:
         """The roll-up at the close of a past day."""
         keys = (book_key, currency_key, *selection.keys(), by, day, known_on)
-        return await self._fetch("fetch_cells_on", *keys)
+        return await self.fetch("fetch_cells_on", *keys)
 
     async def fetch_last_close(self, book_key: int, day: date) -> date | None:
         """The latest day on or before a day that the book has closed."""
@@ -64,29 +69,29 @@ class Reading:
 
     async def fetch_restatement(self, book_key: int, day: date, known_on: date | None) -> Row:
         """Whether a closed day was told anew, and what is still to be told."""
-        return (await self._fetch("fetch_restatement", book_key, day, known_on))[0]
+        return (await self.fetch("fetch_restatement", book_key, day, known_on))[0]
 
     async def fetch_freshness(self, book: str | None) -> list[Row]:
         """How far each topic has been read."""
-        return await self._fetch("fetch_freshness", book)
+        return await self.fetch("fetch_freshness", book)
 
     async def fetch_days(self, book: str | None) -> list[Row]:
         """The running business day of each book."""
-        return await self._fetch("fetch_days", book)
+        return await self.fetch("fetch_days", book)
 
     async def count_fates(self) -> Row:
         """What became of all records received, of every book."""
-        return (await self._fetch("count_fates"))[0]
+        return (await self.fetch("count_fates"))[0]
 
     async def fetch_marts(self) -> list[Row]:
         """When each table of the refresh was last made."""
-        return await self._fetch("fetch_marts")
+        return await self.fetch("fetch_marts")
 
     async def fetch_loans(
         self, query: LoanQuery, slices: Sequence[int], loan_keys: Sequence[int]
     ) -> list[Row]:
         """The loans of a page in its order, as they are now; those that no longer pass are left out."""
-        return await self._fetch("fetch_loans", *query.filters(), slices, loan_keys)
+        return await self.fetch("fetch_loans", *query.filters(), slices, loan_keys)
 
     async def fetch_loan(self, book: str, loan_id: str) -> Row | None:
         """All stored facts of one loan."""
@@ -95,34 +100,34 @@ class Reading:
 
     async def fetch_loan_events(self, slice_: int, loan_key: int) -> list[Row]:
         """A loan's ledger rows."""
-        return await self._fetch("fetch_loan_events", slice_, loan_key)
+        return await self.fetch("fetch_loan_events", slice_, loan_key)
 
     async def fetch_ledgers(self, loans: Sequence[tuple[int, int]]) -> dict[tuple[int, int], list[Row]]:
         """The ledger rows of several loans, by slice and loan key."""
         ledgers: dict[tuple[int, int], list[Row]] = {loan: [] for loan in loans}
-        for row in await self._fetch("fetch_ledgers", [s for s, _ in loans], [key for _, key in loans]):
+        for row in await self.fetch("fetch_ledgers", [s for s, _ in loans], [key for _, key in loans]):
             ledgers[row["slice"], row["loan_key"]].append(row)
         return ledgers
 
     async def sum_statements(self, book_key: int) -> list[Row]:
         """How far upstream's statements agree with our figures, by currency."""
-        return await self._fetch("sum_statements", book_key)
+        return await self.fetch("sum_statements", book_key)
 
     async def fetch_drifts(self, book_key: int, limit: int) -> list[Row]:
         """Loans of which upstream's latest statement and our figures differ, the worst first."""
-        return await self._fetch("fetch_drifts", book_key, limit)
+        return await self.fetch("fetch_drifts", book_key, limit)
 
     async def fetch_uncompared(self, book_key: int, limit: int) -> list[Row]:
         """Loans with a statement that cannot be compared."""
-        return await self._fetch("fetch_uncompared", book_key, limit)
+        return await self.fetch("fetch_uncompared", book_key, limit)
 
     async def sum_buckets(self, book_key: int) -> list[Row]:
         """Active loans and principal by currency and bucket, stale loans apart."""
-        return await self._fetch("sum_buckets", book_key)
+        return await self.fetch("sum_buckets", book_key)
 
     async def sum_stale(self, book_key: int) -> list[Row]:
         """Stale loans by currency and reason."""
-        return await self._fetch("sum_stale", book_key)
+        return await self.fetch("sum_stale", book_key)
 
     async def fetch_region(self, book_key: int, branch: str) -> str | None:
         """The region of a branch."""
@@ -131,17 +136,17 @@ class Reading:
 
     async def fetch_authorities(self, book_key: int) -> dict[int, int]:
         """Source whose word counts, by event type."""
-        rows = await self._fetch("fetch_authorities", book_key)
+        rows = await self.fetch("fetch_authorities", book_key)
         return {row["type_key"]: row["source_key"] for row in rows}
 
     async def fetch_loan_alerts(self, book: str, loan_id: str) -> list[Row]:
         """A loan's alert episodes."""
-        return await self._fetch("fetch_loan_alerts", book, loan_id)
+        return await self.fetch("fetch_loan_alerts", book, loan_id)
 
     async def fetch_alerts(self, query: AlertQuery) -> list[Row]:
         """One page of alert episodes."""
         await self._plan_each_time()
-        return await self._fetch(
+        return await self.fetch(
             "fetch_alerts",
             query.book,
             query.open_only,
@@ -174,30 +179,26 @@ class Reading:
         page: tuple[int, int],
     ) -> list[Row]:
         """One page of the events that do not count; `page` is rows and rows to leave out."""
-        return await self._fetch("fetch_unapplied", book_key, branches, reasons, *page)
+        return await self.fetch("fetch_unapplied", book_key, branches, reasons, *page)
 
     async def sum_unapplied(self, book_key: int, branches: Sequence[str] | None) -> list[Row]:
         """The events that do not count, by currency and reason."""
-        return await self._fetch("sum_unapplied", book_key, branches)
+        return await self.fetch("sum_unapplied", book_key, branches)
 
     async def fetch_dead_letters(
         self, reason: str | None, page: tuple[int, int], *, waiting_only: bool
     ) -> list[Row]:
         """One page of the messages that could not be taken; `page` is rows and rows to leave out."""
-        return await self._fetch("fetch_dead_letters", reason, waiting_only, *page)
+        return await self.fetch("fetch_dead_letters", reason, waiting_only, *page)
 
     async def fetch_gauges(self) -> dict[str, list[Row]]:
         """The rows behind the business gauges, by query."""
         names = ("fetch_gauge_cells", "count_open_alerts", *sorted({gauge.query for gauge in OPERATIONS}))
-        return {name: await self._fetch(name) for name in names}
+        return {name: await self.fetch(name) for name in names}
 
     async def _plan_each_time(self) -> None:
         """A generic plan would keep the joins that an absent filter makes needless."""
         await self._connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
-
-    async def _fetch(self, name: str, *arguments: Any) -> list[Row]:  # noqa: ANN401 - whatever the query takes
-        rows: list[Row] = await self._connection.fetch(_sql(name), *arguments)
-        return rows
 
 
 class PostgresAnalyticsStore:

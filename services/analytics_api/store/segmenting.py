@@ -25,8 +25,7 @@ class BookAt:
 async def fetch_segments(reading: Reading, at: BookAt, by: str) -> list[Row]:
     """The cells of each part that borrowers' attributes make of a book."""
     keys = (at.book_key, at.currency_key, *at.selection.keys(), by, at.day, at.known_on, at.live)
-    rows: list[Row] = await reading.connection.fetch(load_sql("analytics_api", "fetch_segments"), *keys)
-    return rows
+    return await reading.fetch("fetch_segments", *keys)
 
 
 async def fetch_oldest_due(

@@ -19,7 +19,7 @@ _MONTH_COLUMNS = ("book_key", "month", "opening_on", "closing_on", "as_of", "res
 
 async def fetch_untallied(reading: Reading, limit: int) -> list[Row]:
     """Loans that changed since they were tallied, with the close to fold them at."""
-    return await _fetch(reading, "fetch_untallied", limit)
+    return await reading.fetch("fetch_untallied", limit)
 
 
 async def save_tallies(reading: Reading, loans: Sequence[Row], entries: Sequence[tuple[Any, ...]]) -> None:
@@ -41,13 +41,13 @@ async def sum_tally_months(reading: Reading, *, complete: bool) -> None:
 
 async def fetch_uncounted_month(reading: Reading, watched_days: int) -> Row | None:
     """The newest month of any book whose moves are to be counted; None when all are."""
-    rows = await _fetch(reading, "fetch_uncounted_month", watched_days)
+    rows = await reading.fetch("fetch_uncounted_month", watched_days)
     return rows[0] if rows else None
 
 
 async def fetch_moves(reading: Reading, book_key: int, opening_on: date, closing_on: date) -> list[Row]:
     """Moves between two closes: of each loan late at either of them, and the others summed up."""
-    return await _fetch(reading, "fetch_moves", book_key, opening_on, closing_on)
+    return await reading.fetch("fetch_moves", book_key, opening_on, closing_on)
 
 
 async def fetch_relapsed(
@@ -55,7 +55,7 @@ async def fetch_relapsed(
 ) -> set[LoanKey]:
     """Which of the loans were more than so many days past due at a close between the days."""
     slices, keys = [slice_ for slice_, _ in loans], [key for _, key in loans]
-    rows = await _fetch(reading, "fetch_relapsed", slices, keys, first_on, last_on, over_days)
+    rows = await reading.fetch("fetch_relapsed", slices, keys, first_on, last_on, over_days)
     return {(row["slice"], row["loan_key"]) for row in rows}
 
 
@@ -72,8 +72,3 @@ def _turned(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
 
 async def _execute(reading: Reading, name: str, *arguments: Any) -> None:  # noqa: ANN401 - whatever the query takes
     await reading.connection.execute(load_sql("analytics_api", name), *arguments)
-
-
-async def _fetch(reading: Reading, name: str, *arguments: Any) -> list[Row]:  # noqa: ANN401 - whatever the query takes
-    rows: list[Row] = await reading.connection.fetch(load_sql("analytics_api", name), *arguments)
-    return rows
