@@ -7,15 +7,9 @@ import numpy as np
 from ingest.plain import PAYMENT, PlainBatch
 from loanbook.postgres.binary_copy import Column, days, integers, texts
 
-LEDGER_COLUMNS = (
-    "slice", "loan_key", "source_key", "event_id", "type_key", "effective_on", "business_on",
-    "known_on", "recorded_at", "sequence", "amount_minor", "entity_id", "entity_version", "detail",
-    "kafka_partition", "kafka_offset",
-)  # fmt: skip
-
 
 def ledger_columns(batch: PlainBatch) -> list[Column]:
-    """Columns of core.event for the payments of a batch; see rows.event_row for one event of any kind."""
+    """Columns of core.event, as EVENT_COLUMNS names them, for the payments of a batch."""
     rows, place = batch.rows, batch.place
     effective, business, sequence, recorded = batch.order
     facts = [row.event.fact for row in rows]
@@ -35,6 +29,7 @@ def ledger_columns(batch: PlainBatch) -> list[Column]:
         integers(batch.amounts, 8),
         texts([fact.entity_id.encode() if fact.entity_id is not None else None for fact in facts]),
         integers(np.ones(len(rows)), 4),
+        integers(np.zeros(len(rows)), 1),
         texts([row.data for row in rows]),
         integers(np.array([record.partition.partition for record in records]), 2),
         integers(np.array([record.offset for record in records]), 8),

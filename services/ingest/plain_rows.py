@@ -50,8 +50,8 @@ class PlainRows:
     def __init__(self, changes: PlainChanges) -> None:
         self._changes = changes
         self._figures, self._loans = changes.figures, changes.loans
-        self._column = changes.before
-        self._heads, self._cells = _numbered(np.stack([self._column[name] for name in Head._fields], axis=1))
+        self._stored = changes.before
+        self._heads, self._cells = _numbered(np.stack([self._stored[name] for name in Head._fields], axis=1))
 
     def states(self) -> list[Column]:
         """Columns of the stage that updates core.loan_state."""
@@ -85,14 +85,14 @@ class PlainRows:
 
     def past(self) -> tuple[list[Column], int]:
         """Columns of core.loan_day: figures that loans leave for a later day, and how many do."""
-        left = self._ints("as_of") < self._changes.today
-        status = self._ints("status")
+        left = self._stored["as_of"] < self._changes.today
+        status = self._stored["status"]
         columns = [
-            integers(self._ints("slice")[left], 2), integers(self._ints("loan_key")[left], 8),
-            days(self._ints("as_of")[left]), days(self._ints("as_of")[left]),
-            days(self._ints("past_due_on")[left]), integers(self._ints("book_key")[left], 2),
-            integers(self._ints("currency_key")[left], 2), integers(self._ints("branch_key")[left], 4),
-            integers(self._ints("product_key")[left], 4), integers(self._ints("bucket")[left], 2),
+            integers(self._stored["slice"][left], 2), integers(self._stored["loan_key"][left], 8),
+            days(self._stored["as_of"][left]), days(self._stored["as_of"][left]),
+            days(self._stored["past_due_on"][left]), integers(self._stored["book_key"][left], 2),
+            integers(self._stored["currency_key"][left], 2), integers(self._stored["branch_key"][left], 4),
+            integers(self._stored["product_key"][left], 4), integers(self._stored["bucket"][left], 2),
             integers(status[left], 2), integers(np.ones_like(status)[left], 2),
             *(integers(values[left], 8) for values in self._measures_before()[1:-1]),
             integers(self._loans.estimated[left], 2),
@@ -101,7 +101,7 @@ class PlainRows:
 
     def book_differences(self) -> Ints:
         """What leaves the old cells of core.book_now and enters the new ones."""
-        before = self._in_cell(self._ints("bucket"), self._ints("status"))
+        before = self._in_cell(self._stored["bucket"], self._stored["status"])
         after = self._in_cell(self._figures.bucket, self._figures.status)
         stay = -np.stack(self._measures_before(), axis=1)
         come = np.stack(self._measures_after(), axis=1)
@@ -145,13 +145,13 @@ class PlainRows:
     def refs(self) -> list[tuple[int, int, int]]:
         """Slice, book key and loan key of each loan."""
         names = ("slice", "book_key", "loan_key")
-        return list(zip(*(self._ints(name).tolist() for name in names), strict=True))
+        return list(zip(*(self._stored[name].tolist() for name in names), strict=True))
 
     def late_arrivals(self) -> list[tuple[int, int, date, date]]:
         """Loans whose closed days are others now: key, business day, first day changed."""
         which = np.flatnonzero(self._changes.changed_from)
         columns = (
-            self._ints("slice"), self._ints("loan_key"), self._changes.today, self._changes.changed_from,
+            self._stored["slice"], self._stored["loan_key"], self._changes.today, self._changes.changed_from,
         )  # fmt: skip
         return [
             (number, key, date.fromordinal(today), date.fromordinal(first))
@@ -160,20 +160,17 @@ class PlainRows:
 
     def named(self) -> list[tuple[int, int, str, int]]:
         """Loans for which the ids undone are others now: key, ids as a JSON array, payments returned."""
-        slices, keys = self._ints("slice").tolist(), self._ints("loan_key").tolist()
+        slices, keys = self._stored["slice"].tolist(), self._stored["loan_key"].tolist()
         return [
             (slices[place], keys[place], json.dumps(ids), returned)
             for place, (ids, returned) in self._changes.named.items()
         ]
 
-    def _ints(self, name: str) -> Ints:
-        return self._column[name]
-
     def _heads_of_states(self) -> list[Column]:
         effective, business, sequence, recorded = self._changes.last_order
         return [
-            integers(self._ints("slice"), 2), integers(self._ints("loan_key"), 8),
-            days(self._changes.today), integers(self._ints("version") + 1, 8),
+            integers(self._stored["slice"], 2), integers(self._stored["loan_key"], 8),
+            days(self._changes.today), integers(self._stored["version"] + 1, 8),
             days(effective), days(business), integers(sequence, 8), integers(recorded, 8),
         ]  # fmt: skip
 
@@ -193,7 +190,7 @@ class PlainRows:
             "overdue_minor", "overdue_principal_minor",
         )  # fmt: skip
         ones = np.ones(len(self._cells), np.int64)
-        return [ones, *map(self._ints, names), self._loans.estimated.astype(np.int64)]
+        return [ones, *(self._stored[name] for name in names), self._loans.estimated.astype(np.int64)]
 
     def _measures_after(self) -> list[Ints]:
         figures, loans = self._figures, self._loans

@@ -150,7 +150,8 @@ def explained(replays: Replays, rules: Rules) -> Replays:
 def replay(replays: Replays, rules: Rules) -> PlainChanges:
     """Play the payments of these loans; there is at least one."""
     columns = LockedColumns.of(replays.loans)
-    before, after = unpaid(loans_of(columns, rules)), unpaid(loans_of(columns, rules))
+    stored = loans_of(columns, rules)
+    before, after = unpaid(stored), unpaid(stored)
     loans, day, gone = pay_all(before, payments_of([one.payments for one in replays.before]))
     came = pay_all(after, payments_of([one.payments for one in replays.after]))
     today = np.array([rows[0].book.business_on.toordinal() for rows in replays.fresh], np.int64)

@@ -15,7 +15,7 @@ from ingest.errors import KeyCollisionError
 from ingest.ledger import append_events, known_of, remember_events
 from ingest.locked import Locked
 from ingest.plain import PlainBatch, PlainChanges
-from ingest.plain_ledger import LEDGER_COLUMNS, ledger_columns
+from ingest.plain_ledger import ledger_columns
 from ingest.records import (
     Book,
     ChangedLoan,
@@ -104,7 +104,7 @@ class PostgresUnit:
         """Write payments believed to be new; False, and nothing written, when one was known."""
         if not batch.rows:
             return True
-        return await append_events(self.connection, LEDGER_COLUMNS, rows_of(ledger_columns(batch)))
+        return await append_events(self.connection, rows_of(ledger_columns(batch)))
 
     async def remember(self, rows: Sequence[LedgerRow]) -> Remembered:
         """Write the ledger rows that are new; a further copy of a fact is kept and marked."""
