@@ -156,7 +156,9 @@ async def opened_feed(dsn: str, business_on: date) -> AsyncIterator[Feed]:
     """A worker's flow on an empty book that stands at a day."""
     await add_book(dsn, business_on=business_on)
     store = await PostgresLoanStore.open(dsn, CLUSTER)
-    feed = Feed(store)
-    await feed.open()
-    yield feed
-    await store.close()
+    try:
+        feed = Feed(store)
+        await feed.open()
+        yield feed
+    finally:
+        await store.close()

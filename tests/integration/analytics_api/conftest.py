@@ -17,11 +17,10 @@ from pydantic import SecretStr
 
 from analytics_api.app import create_app
 from analytics_api.settings import AnalyticsSettings
-from ingest.store import PostgresLoanStore
 from loanbook.domain.events import LoanCreated, PaymentPosted
 from loanbook.domain.money import Minor
 from tests.builders import DAY_0, Story, on_day
-from tests.feeding import CLUSTER, Feed, add_book, encoded
+from tests.feeding import encoded, opened_feed
 from tests.parts import Database
 
 KEY = "a-key-for-tests"
@@ -80,11 +79,7 @@ def wired(stories: list[Story]) -> list[tuple[str, bytes]]:
 
 async def fill(dsn: str) -> None:
     """Let the ingest flow build the book up to its running day."""
-    await add_book(dsn, business_on=DAY_0)
-    store = await PostgresLoanStore.open(dsn, CLUSTER)
-    try:
-        feed = Feed(store)
-        await feed.open()
+    async with opened_feed(dsn, DAY_0) as feed:
         early, late = stories()
         await feed.send(wired(early))
         await feed.close_day(on_day(CLOSED))
@@ -94,8 +89,6 @@ async def fill(dsn: str) -> None:
         )
         await feed.send([*wired(late), encoded("L-7", orphan, event_id="L-7-p")])
         await feed.send_raw({3: [(b"x", b"no json")]})
-    finally:
-        await store.close()
 
 
 MORE = (Path(__file__).parent / "more.sql").read_text(encoding="utf-8")

@@ -10,14 +10,13 @@ import httpx
 
 from analytics_api.refresh import RefreshPlan, refresh_once
 from analytics_api.store import PostgresMartStore
-from ingest.store import PostgresLoanStore
 from loanbook.domain import events as facts
 from loanbook.domain.events import LoanEvent
 from loanbook.domain.loan import Loan, fold
 from loanbook.domain.money import Minor
 from loanbook.domain.settings import ProductSettings
 from tests.builders import DAY_0, Story, on_day, portions, some_periods
-from tests.feeding import CLUSTER, Feed, add_book, encoded
+from tests.feeding import encoded, opened_feed
 
 NOW = datetime(2026, 3, 1, 12, 30, 20, tzinfo=UTC)
 REFRESHED_AFTER = (50, 99, 100, 140)
@@ -119,11 +118,7 @@ async def fill(dsn: str, events: list[LoanEvent]) -> None:
 
     The tables are made now and then on the way, so that what comes later changes them.
     """
-    await add_book(dsn, business_on=DAY_0)
-    store = await PostgresLoanStore.open(dsn, CLUSTER)
-    try:
-        feed = Feed(store)
-        await feed.open()
+    async with opened_feed(dsn, DAY_0) as feed:
         for day, messages in enumerate(_by_day(events)):
             await feed.send(messages)
             await feed.close_day(on_day(day))
@@ -131,8 +126,6 @@ async def fill(dsn: str, events: list[LoanEvent]) -> None:
                 await refresh(dsn)
         await feed.restate()
         await refresh(dsn)
-    finally:
-        await store.close()
 
 
 async def refresh(dsn: str) -> None:

@@ -7,12 +7,11 @@ from typing import Any
 
 import pytest
 
-from ingest.store import PostgresLoanStore
 from loanbook.domain import events as facts
 from loanbook.domain.events import Relation, RelationKind
 from loanbook.domain.money import Minor
 from tests.builders import DAY_0, Story, on_day, some_periods
-from tests.feeding import CLUSTER, Feed, add_book
+from tests.feeding import opened_feed
 from tests.integration.analytics_api.conftest import api_on, ask, execute, wired
 
 pytestmark = pytest.mark.integration
@@ -53,14 +52,10 @@ def a_story() -> Story:
 
 @pytest.fixture
 async def book(database: str) -> AsyncIterator[str]:
-    await add_book(database, business_on=on_day(0))
-    store = await PostgresLoanStore.open(database, CLUSTER)
-    feed = Feed(store)
-    await feed.open()
-    await feed.close_day(on_day(TODAY - 1))
-    await feed.send(wired([a_story()]))
-    yield database
-    await store.close()
+    async with opened_feed(database, on_day(0)) as feed:
+        await feed.close_day(on_day(TODAY - 1))
+        await feed.send(wired([a_story()]))
+        yield database
 
 
 async def loan(book: str, **query: Any) -> Any:

@@ -12,12 +12,11 @@ import pytest
 
 from analytics_api.refresh import RefreshPlan, refresh_once
 from analytics_api.store import PostgresMartStore
-from ingest.store import PostgresLoanStore
 from loanbook.domain.events import LoanChargedOff, LoanCreated, LoanEvent, LoanWrittenOff
 from loanbook.domain.loan import Loan, fold
 from loanbook.domain.settings import ProductSettings
 from tests.builders import DAY_0, Story, on_day
-from tests.feeding import CLUSTER, Feed, add_book, encoded
+from tests.feeding import encoded, opened_feed
 from tests.integration.analytics_api.conftest import api_on, ask, copied
 from tests.measures import PLACES, check_roll_rates
 from tests.parts import Database
@@ -67,11 +66,7 @@ def some_stories(chance: random.Random) -> list[Story]:
 
 async def fill(dsn: str, events: list[LoanEvent]) -> None:
     """Send each event on its day or some days late, and close the days one by one."""
-    await add_book(dsn, business_on=DAY_0)
-    store = await PostgresLoanStore.open(dsn, CLUSTER)
-    try:
-        feed = Feed(store)
-        await feed.open()
+    async with opened_feed(dsn, DAY_0) as feed:
         arrivals: dict[int, list[tuple[str, bytes]]] = {}
         for place, event in enumerate(events):
             late = (0, 0, 0, 6)[place % 4] if event.fact.TYPE == "payment.posted.v1" else 0
@@ -87,8 +82,6 @@ async def fill(dsn: str, events: list[LoanEvent]) -> None:
             await feed.send(arrivals.get(day, []))
             await feed.close_day(on_day(day))
         await feed.restate()
-    finally:
-        await store.close()
 
 
 async def refresh(dsn: str, at: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC)) -> None:

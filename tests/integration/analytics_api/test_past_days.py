@@ -10,10 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from ingest.store import PostgresLoanStore
 from loanbook.domain.events import DisbursalUndone, LoanCreated
 from tests.builders import DAY_0, Story, on_day
-from tests.feeding import CLUSTER, Feed, add_book
+from tests.feeding import opened_feed
 from tests.integration.analytics_api.conftest import TODAY, Getter, api_on, ask
 from tests.integration.ingest.test_history import live_through
 
@@ -62,14 +61,8 @@ async def desk_of(
     dsn: str, story: Story, days: int, late: dict[str, int] | None = None
 ) -> AsyncIterator[Desk]:
     """A book that lived through a story day by day, and the API on it."""
-    await add_book(dsn, business_on=DAY_0)
-    store = await PostgresLoanStore.open(dsn, CLUSTER)
-    try:
-        feed = Feed(store)
-        await feed.open()
+    async with opened_feed(dsn, DAY_0) as feed:
         await live_through(feed, story, days, late)
-    finally:
-        await store.close()
     async with api_on(dsn) as client:
         yield Desk(client)
 

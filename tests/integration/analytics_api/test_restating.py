@@ -10,10 +10,9 @@ import httpx
 import pytest
 
 from ingest import metrics
-from ingest.store import PostgresLoanStore
 from loanbook.domain.events import LoanCreated
 from tests.builders import DAY_0, Story, on_day
-from tests.feeding import CLUSTER, Feed, add_book
+from tests.feeding import Feed, opened_feed
 from tests.integration.analytics_api.conftest import api_on, ask
 from tests.integration.ingest.test_flow import sent
 
@@ -45,23 +44,19 @@ class Desk:
 
 @pytest.fixture
 async def desk(database: str) -> AsyncIterator[Desk]:
-    await add_book(database, business_on=DAY_0)
-    store = await PostgresLoanStore.open(database, CLUSTER)
-    feed = Feed(store)
-    await feed.open()
-    stories = []
-    for number in range(len(LATE_BY)):
-        story = Story(loan_id=f"L-{number}")
-        story.tell(LoanCreated, 0, branch="B0", product="P1", event_id=f"c-{number}")
-        stories.append(story.lent((10_000,), first_day=10))
-    await feed.send([sent(event) for story in stories for event in story.events])
-    await feed.close_day(on_day(DAYS - 1))
-    for story, late_by in zip(stories, LATE_BY, strict=True):
-        story.paid(DAYS - late_by, 10_000)
-        await feed.send([sent(story.events[-1])])
-    async with api_on(database) as client:
-        yield Desk(client, feed)
-    await store.close()
+    async with opened_feed(database, DAY_0) as feed:
+        stories = []
+        for number in range(len(LATE_BY)):
+            story = Story(loan_id=f"L-{number}")
+            story.tell(LoanCreated, 0, branch="B0", product="P1", event_id=f"c-{number}")
+            stories.append(story.lent((10_000,), first_day=10))
+        await feed.send([sent(event) for story in stories for event in story.events])
+        await feed.close_day(on_day(DAYS - 1))
+        for story, late_by in zip(stories, LATE_BY, strict=True):
+            story.paid(DAYS - late_by, 10_000)
+            await feed.send([sent(story.events[-1])])
+        async with api_on(database) as client:
+            yield Desk(client, feed)
 
 
 async def test_the_backlog_is_seen_until_the_sweeper_has_told_every_day_anew(desk: Desk) -> None:
