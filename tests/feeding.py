@@ -13,7 +13,7 @@ import asyncpg
 
 from ingest.cache import LoanCache
 from ingest.day_roll import flip, sweep
-from ingest.decoding import cut, decode_record
+from ingest.decoding import cut, decode_records
 from ingest.flow import record_batch
 from ingest.merging import merge_rollups
 from ingest.records import BatchOutcome, Segment
@@ -102,7 +102,7 @@ class Feed:
         segments: list[Segment] = []
         for number, items in by_partition.items():
             batch = self.batch(number, items)
-            records = [decode_record(batch.partition, record) for record in batch.records]
+            records = decode_records(batch.partition, batch.records)
             segments += cut(batch, records)
         return await record_batch(segments, self.store, self.cache)
 

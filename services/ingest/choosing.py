@@ -15,7 +15,7 @@ import numpy as np
 from ingest.locked import Ints, Locked, LockedColumns
 from ingest.plain import LAST_ORDER, PAYMENT, PlainBatch, Rules, are_plain, ordinals
 from ingest.records import Identity, LedgerRow, LoanRef
-from loanbook.domain.events import PaymentPosted
+from loanbook.domain.events import Fact, PaymentPosted
 from loanbook.domain.plain import Flags
 
 _DETAIL_MAX = 1000  # bytes of an event's data; a longer one would make the rows of all others as wide
@@ -27,6 +27,7 @@ class Arrivals:
 
     loans: LockedColumns
     rows: list[LedgerRow]
+    facts: list[Fact]  # of the rows
     arrived: Ints  # number of each event among those that came
     place: Ints  # of the event's loan
     order: Sequence[Ints]  # head of LoanEvent.order: two ordinals, the sequence, the server's microseconds
@@ -53,9 +54,11 @@ def arrange(rows: Sequence[LedgerRow], locked: Mapping[LoanRef, Locked]) -> Arri
     order = _order_of(rows)
     arrived = np.lexsort((*reversed(order), place))
     place, order = place[arrived], [part[arrived] for part in order]
+    rows = [rows[number] for number in arrived.tolist()]
     return Arrivals(
         loans=loans,
-        rows=[rows[number] for number in arrived.tolist()],
+        rows=rows,
+        facts=[row.event.fact for row in rows],
         arrived=arrived,
         place=place,
         order=order,
@@ -70,6 +73,7 @@ def choose_idle(locked: Mapping[LoanRef, Locked], today: date) -> tuple[PlainBat
     batch = PlainBatch(
         loans=loans.take(np.flatnonzero(is_plain)),
         rows=[],
+        amounts=np.zeros(0, np.int64),
         place=np.zeros(0, np.int64),
         order=[np.zeros(0, np.int64)] * 4,
         today=np.full(np.count_nonzero(is_plain), today.toordinal(), np.int64),
@@ -88,13 +92,7 @@ def choose(
     """
     loans, place = arrivals.loans, arrivals.place
     is_plain = are_plain(loans)
-    candidates = np.flatnonzero(is_plain[place])
-    fits = np.zeros(len(place), np.bool_)
-    fits[candidates] = [
-        is_plain_payment(arrivals.rows[number], loans.rows[place[number]]["named_ids"])
-        for number in candidates.tolist()
-    ]
-    fits &= _in_currency(arrivals, rules)
+    fits = _fits(arrivals) & _in_currency(arrivals, rules)
     repeats = _repeats(arrivals, known, np.ones_like(fits) if doubted else ~arrivals.is_later)
     is_plain[place[~repeats & ~(fits & arrivals.is_later)]] = False
     chosen = is_plain[place] & ~repeats
@@ -135,28 +133,45 @@ def _is_over(order: Sequence[Ints], before: Sequence[Ints]) -> Flags:
     return is_over
 
 
-def is_plain_payment(row: LedgerRow, named: Collection[str] | None = None) -> bool:
-    """Whether an event is a payment that only adds to what was paid; `named` are ids that facts undo."""
-    event, fact = row.event, row.event.fact
-    if type(fact) is not PaymentPosted or fact.portions is not None or fact.charge_id or fact.relates_to:
-        return False
-    if fact.entity_version != 1 or fact.effective_on > row.book.business_on or fact.amount_minor <= 0:
-        return False
-    if named and (event.event_id in named or fact.entity_id in named):
-        return False
-    return len(row.data) <= _DETAIL_MAX
+def _fits(arrivals: Arrivals) -> Flags:
+    """Which events only add to what was paid, and are not undone by one that came before them."""
+    fits = np.array([is_plain_payment(row) for row in arrivals.rows], np.bool_)
+    named = [loan["named_ids"] for loan in arrivals.loans.rows]
+    undone = [place for place, ids in enumerate(named) if ids]
+    for number in np.flatnonzero(np.isin(arrivals.place, undone)).tolist():
+        event = arrivals.rows[number].event
+        fits[number] &= not {event.event_id, event.fact.entity_id} & set(named[arrivals.place[number]])
+    return fits
+
+
+def is_plain_payment(row: LedgerRow) -> bool:
+    """Whether an event is a payment that only adds to what was paid."""
+    fact = row.event.fact
+    return (
+        type(fact) is PaymentPosted
+        and fact.portions is None
+        and not fact.charge_id
+        and not fact.relates_to
+        and fact.entity_version == 1
+        and fact.effective_on <= row.book.business_on
+        and fact.amount_minor > 0
+        and len(row.data) <= _DETAIL_MAX
+    )
 
 
 def _in_currency(arrivals: Arrivals, rules: Rules) -> Flags:
     """Whether an event is in its loan's currency and its source has the word on payments."""
-    met: dict[tuple[str | None, int, str], int] = {}
-    for row in arrivals.rows:
-        said = (row.event.fact.currency, row.book.book_key, row.event.source)
-        if said not in met:
-            counts = rules.counts(row.book.book_key, PAYMENT, row.event.source)
-            met[said] = rules.currency_key(row.event.fact.currency) if counts else -1
-    given = [met[row.event.fact.currency, row.book.book_key, row.event.source] for row in arrivals.rows]
-    is_in: Flags = np.array(given, np.int64) == arrivals.loans["currency_key"][arrivals.place]
+    said = [
+        (fact.currency, row.book.book_key, row.event.source)
+        for row, fact in zip(arrivals.rows, arrivals.facts, strict=True)
+    ]
+    met = {
+        (currency, book_key, source):
+            rules.currency_key(currency) if rules.counts(book_key, PAYMENT, source) else -1
+        for currency, book_key, source in set(said)
+    }  # fmt: skip
+    given = np.array([met[words] for words in said], np.int64)
+    is_in: Flags = given == arrivals.loans["currency_key"][arrivals.place]
     return is_in
 
 
@@ -180,6 +195,7 @@ def _batch(arrivals: Arrivals, is_chosen: Flags) -> PlainBatch:
     return PlainBatch(
         loans=arrivals.loans.take(places),
         rows=rows,
+        amounts=np.array([row.event.fact.cash for row in rows], np.int64),
         place=place,
         order=[part[chosen] for part in arrivals.order],
         today=np.array([rows[number].book.business_on.toordinal() for number in first], np.int64),

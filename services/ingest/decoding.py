@@ -7,22 +7,26 @@ from collections.abc import Iterator, Sequence
 from aiokafka import ConsumerRecord
 
 from ingest.records import Record, Rejection, Segment
-from loanbook import wire
 from loanbook.domain.errors import RejectedEventError
 from loanbook.kafka.batches import Partition, RecordBatch
-from loanbook.wire import Received, ReceivedDayClosed, ReceivedReference
+from loanbook.wire import ReceivedDayClosed
+from loanbook.wire_batch import decode_many
 
 
-def decode_record(partition: Partition, record: ConsumerRecord) -> Record:
-    """Decode one record; what cannot be decoded carries the field and the reason."""
-    return Record(
-        partition=partition,
-        offset=record.offset,
-        logged_at_ms=record.timestamp,
-        key=record.key,
-        raw=record.value,
-        value=_decoded(record.value or b""),
-    )
+def decode_records(partition: Partition, records: Sequence[ConsumerRecord]) -> list[Record]:
+    """Decode records of a partition; what cannot be decoded carries the field and the reason."""
+    decoded = decode_many([record.value or b"" for record in records])
+    return [
+        Record(
+            partition=partition,
+            offset=record.offset,
+            logged_at_ms=record.timestamp,
+            key=record.key,
+            raw=record.value,
+            value=Rejection(value.reason, value.field) if isinstance(value, RejectedEventError) else value,
+        )
+        for record, value in zip(records, decoded, strict=True)
+    ]
 
 
 def cut(batch: RecordBatch, records: Sequence[Record]) -> Iterator[Segment]:
@@ -40,10 +44,3 @@ def _segment(batch: RecordBatch, from_offset: int, next_offset: int, records: Se
     return Segment(
         partition=batch.partition, from_offset=from_offset, next_offset=next_offset, records=records
     )
-
-
-def _decoded(raw: bytes) -> Received | ReceivedDayClosed | ReceivedReference | Rejection:
-    try:
-        return wire.decode(raw)
-    except RejectedEventError as error:
-        return Rejection(error.reason, error.field)

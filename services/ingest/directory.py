@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from typing import Any
 
 from ingest.records import Book, Record
-from loanbook.domain.events import LoanEvent
+from loanbook.domain.events import Fact, LoanEvent
 from loanbook.domain.money import exponent_of
 from loanbook.domain.plain_figures import rules_of
 from loanbook.domain.settings import ProductSettings
@@ -81,10 +82,17 @@ class PostgresDirectory:
 
     def missing_in(self, events: Iterable[LoanEvent]) -> set[tuple[str, int, str]]:
         """Names (kind, book key, name) in these events that have no key here."""
-        found: set[tuple[str, int, str]] = set()
-        for event in events:
-            self._look_up(event, found)
-        return found
+        told = list(events)
+        sources = {event.source for event in told} - self._sources.keys()
+        currencies = {event.fact.currency for event in told} - self._currencies.keys() - {None}
+        books = {event.book for event in told} - self.book_keys.keys()  # only `loanpulse book add` makes them
+        named = [event for event in told if event.book not in books and naming(type(event.fact))]
+        return {
+            *(("source", UNKNOWN, uri) for uri in sources),
+            *(("currency", UNKNOWN, code) for code in currencies if code is not None),
+            *(("book", UNKNOWN, name) for name in books),
+            *self._missing_parts(named),
+        }
 
     def source_key(self, uri: str) -> int:
         """Key of an event source; raises KeyError unless prepared."""
@@ -127,24 +135,20 @@ class PostgresDirectory:
         authority = self._authority.get((book_key, type_key))
         return authority is None or authority == source_key
 
-    def _look_up(self, event: LoanEvent, found: set[tuple[str, int, str]]) -> None:
-        if event.source not in self._sources:
-            found.add(("source", UNKNOWN, event.source))
-        fact = event.fact
-        if fact.currency is not None and fact.currency not in self._currencies:
-            found.add(("currency", UNKNOWN, fact.currency))
-        book_key = self.book_keys.get(event.book)
-        if book_key is None:
-            found.add(("book", UNKNOWN, event.book))  # only `loanpulse book add` makes books
-            return
-        for kind, known in (
-            ("branch", self._branches),
-            ("product", self._products),
-            ("officer", self._officers),
-        ):
-            name = getattr(fact, kind, None)
-            if name is not None and (book_key, name) not in known:
-                found.add((kind, book_key, name))
+    def _missing_parts(self, events: Iterable[LoanEvent]) -> Iterator[tuple[str, int, str]]:
+        known = {"branch": self._branches, "product": self._products, "officer": self._officers}
+        for event in events:
+            book_key = self.book_keys[event.book]
+            for kind in naming(type(event.fact)):
+                name = getattr(event.fact, kind)
+                if name is not None and (book_key, name) not in known[kind]:
+                    yield kind, book_key, name
+
+
+@cache
+def naming(target: type[Fact]) -> tuple[str, ...]:
+    """Which parts of a book facts of this type name."""
+    return tuple(kind for kind in ("branch", "product", "officer") if kind in target.__struct_fields__)
 
 
 _KINDS = ("book", "source", "currency", "branch", "product", "officer")

@@ -45,14 +45,10 @@ class PlainBatch:
 
     loans: LockedColumns
     rows: list[LedgerRow]
+    amounts: Ints  # what was paid, in minor units
     place: Ints  # of each payment's loan
     order: Sequence[Ints]  # of each payment, as in Arrivals
     today: Ints  # ordinal of each loan's business day
-
-    @property
-    def amounts(self) -> Ints:
-        """What was paid, in minor units."""
-        return np.array([row.event.fact.cash for row in self.rows], np.int64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,13 +69,12 @@ class PlainChanges:
 def fold_plain(batch: PlainBatch, rules: Rules) -> PlainChanges:
     """Add the payments to their loans, and read the loans off at their book's day."""
     loans = loans_of(batch.loans, rules)
-    amounts = batch.amounts
     turns = _turns(batch.place)
     received = []
     for turn in range(int(turns.max(initial=-1)) + 1):
         now = turns == turn
         which, day = batch.place[now], batch.order[0][now]
-        received.append((which, day, pay(loans, which, day, amounts[now])))
+        received.append((which, day, pay(loans, which, day, batch.amounts[now])))
     return PlainChanges(
         before=batch.loans,
         today=batch.today,
@@ -88,7 +83,7 @@ def fold_plain(batch: PlainBatch, rules: Rules) -> PlainChanges:
         received=received,
         last_order=_last_orders(batch),
         changed_from=_changed_from(batch),
-        paid=(batch.place, amounts),
+        paid=(batch.place, batch.amounts),
         named={},
     )
 

@@ -17,7 +17,7 @@ from loanbook.wire_amounts import AMOUNT_SCHEMA, read_minor, write_minor
 from loanbook.wire_rules import (
     FIRST_DAY,
     LAST_DAY,
-    MAX_TEXT_LENGTH,
+    are_plain_names,
     check_data,
     exponent_of_code,
     is_plain,
@@ -39,7 +39,7 @@ _FIELD = re.compile(r" - at `\$\.?([^`]*)`$")
 _MISSING = re.compile(r"missing required field `([^`]+)`")
 
 
-class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+class Envelope(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The CloudEvents attributes that count; tracing extensions are transport and are not kept."""
 
     specversion: Literal["1.0"]
@@ -53,7 +53,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     data: msgspec.Raw
 
 
-class Received(msgspec.Struct, frozen=True, kw_only=True):
+class Received(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A decoded event beside the bytes of its data, which the ledger keeps as they came."""
 
     event: LoanEvent
@@ -88,7 +88,7 @@ class _Currency(msgspec.Struct, frozen=True):
     currency: str = ""
 
 
-_envelope_decoder = msgspec.json.Decoder(Envelope)
+envelope_decoder = msgspec.json.Decoder(Envelope)
 _currency_decoder = msgspec.json.Decoder(_Currency)
 _notice_decoder = msgspec.json.Decoder(LoansChanged)
 _encoder = msgspec.json.Encoder()
@@ -98,7 +98,13 @@ def decode(raw: bytes) -> Received | ReceivedDayClosed | ReceivedReference:
     """Decode one event; raises RejectedEventError naming the field and the reason."""
     envelope = decode_envelope(raw)
     content = bytes(envelope.data)
-    data = decode_data(envelope.type, content)
+    return received(envelope, decode_data(envelope.type, content), content)
+
+
+def received(
+    envelope: Envelope, data: Data, content: bytes
+) -> Received | ReceivedDayClosed | ReceivedReference:
+    """Put an event together of its envelope and its decoded data, which came as these bytes."""
     if isinstance(data, Fact):
         event = LoanEvent(
             book=envelope.book,
@@ -123,7 +129,7 @@ def decode_envelope(raw: bytes) -> Envelope:
     try:
         if not raw.isascii():
             raw.decode()  # strings that are skipped are kept too, and must be readable later
-        envelope = _envelope_decoder.decode(raw)
+        envelope = envelope_decoder.decode(raw)
     except UnicodeDecodeError as error:
         raise RejectedEventError("is not UTF-8") from error
     except RecursionError as error:
@@ -141,9 +147,9 @@ def decode_envelope(raw: bytes) -> Envelope:
 
 def decode_data(type_name: str, data: bytes) -> Data:
     """Decode the data of one event type; amounts are read exactly in their currency's digits."""
-    exponent = _likely_exponent(data)
+    exponent = likely_exponent(data)
     try:
-        decoded = _data_decoder(type_name, exponent).decode(data)
+        decoded = data_decoder(type_name, exponent).decode(data)
     except msgspec.MsgspecError as error:
         actual = _exponent_in(data)
         if actual == exponent:
@@ -213,8 +219,7 @@ def json_schemas() -> dict[str, dict[str, Any]]:
 
 def _check_names(envelope: Envelope) -> None:
     names = (envelope.id, envelope.source, envelope.subject, envelope.book)
-    joined = "".join(names)  # nearly always all is well, and one look at all of them is quicker than four
-    if all(names) and len(joined) <= MAX_TEXT_LENGTH and " " not in joined and joined.isprintable():
+    if are_plain_names(names):
         return
     for field, text in zip(("id", "source", "subject", "book"), names, strict=True):
         fault = name_fault(text)
@@ -224,13 +229,14 @@ def _check_names(envelope: Envelope) -> None:
 
 def _decode_with(type_name: str, exponent: int, data: bytes) -> Any:  # noqa: ANN401 - any of Data
     try:
-        return _data_decoder(type_name, exponent).decode(data)
+        return data_decoder(type_name, exponent).decode(data)
     except msgspec.MsgspecError as error:
         raise _rejected(error, "data") from error
 
 
 @cache
-def _data_decoder(type_name: str, exponent: int) -> msgspec.json.Decoder[Any]:
+def data_decoder(type_name: str, exponent: int) -> msgspec.json.Decoder[Any]:
+    """Return what decodes the data of an event type; raises RejectedEventError for an unknown one."""
     target = DATA_TYPES.get(type_name)
     if target is None:
         reason = f"unknown event type {type_name[:100]!r}"
@@ -238,8 +244,8 @@ def _data_decoder(type_name: str, exponent: int) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(target, dec_hook=partial(read_minor, exponent))
 
 
-def _likely_exponent(data: bytes) -> int:
-    # A guess from the bytes spares a second decoding; decode_data checks it against the decoded field.
+def likely_exponent(data: bytes) -> int:
+    """Guess the digits of a currency from the bytes, to be checked against the decoded field."""
     at = data.find(b'"currency"')
     if at < 0:
         return _COMMON_EXPONENT

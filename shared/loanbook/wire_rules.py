@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -43,6 +43,11 @@ class Rules:
     def is_flat(self) -> bool:
         """Whether no part has rules of its own."""
         return not self.parts
+
+    @property
+    def is_shallow(self) -> bool:
+        """Whether parts have no rules but on texts."""
+        return not any(inner.days or inner.whole or inner.parts for _, _, inner in self.parts)
 
 
 @cache
@@ -92,14 +97,31 @@ def check_data(value: msgspec.Struct, data: bytes) -> None:
     rules = rules_of(type(value))
     if rules.amounts and getattr(value, "currency", None) is None:
         _check_currency_is_there(value, rules)
-    # Most events are short plain text, in which no string can be too long or hold a control character.
-    plain = len(data) <= MAX_TEXT_LENGTH and b"\\" not in data
-    _check(value, rules, "data", plain=plain)
+    _check(value, rules, "data", plain=_is_plain_text(data))
 
 
 def is_plain(field_type: Any) -> bool:  # noqa: ANN401 - any type of a field
     """Whether values of a type go into JSON as they are: texts, numbers, days, kinds."""
     return _kind_of(inspect.type_info(field_type))[0] in {"text", "int", "date", "scalar"}
+
+
+def check_alike(values: Sequence[msgspec.Struct], contents: Sequence[bytes]) -> None:
+    """Check decoded data of one class, column by column; raises RejectedEventError if anything is wrong."""
+    rules = rules_of(type(values[0]))
+    if not _is_in_range(values, rules):
+        raise RejectedEventError("is out of range")
+    asked = {place for place, content in enumerate(contents) if not _is_plain_text(content)}
+    if rules.amounts:
+        asked.update(place for place, value in enumerate(values) if getattr(value, "currency", None) is None)
+    for place in asked if rules.is_shallow else range(len(values)):
+        check_data(values[place], contents[place])
+
+
+def are_plain_names(names: Sequence[str]) -> bool:
+    """Whether all names are surely in order: one look at all of them is quicker than one at each."""
+    joined = "".join(names)
+    is_short = len(joined) <= MAX_TEXT_LENGTH or max(map(len, names)) <= MAX_TEXT_LENGTH
+    return is_short and all(names) and " " not in joined and joined.isprintable()
 
 
 def name_fault(text: str) -> str | None:
@@ -138,6 +160,11 @@ def _tightened(part: Any, name: str = "") -> Any:  # noqa: ANN401 - any part of 
     return {key: _tightened(value, name if key in inherits else key) for key, value in part.items()}
 
 
+def _is_plain_text(data: bytes) -> bool:
+    # Most events are short plain text, in which no string can be too long or hold a control character.
+    return len(data) <= MAX_TEXT_LENGTH and b"\\" not in data
+
+
 def _text_fault(text: str) -> str | None:
     if len(text) > MAX_TEXT_LENGTH:
         return f"must have at most {MAX_TEXT_LENGTH} characters"
@@ -169,16 +196,14 @@ def _check_items(items: tuple[Any, ...], rules: Rules, path: str, *, plain: bool
         _check(item, rules, f"{path}[{index}]", plain=plain)
 
 
-def _is_in_range(items: tuple[Any, ...], rules: Rules) -> bool:
-    # Column by column: a schedule has many periods, and nearly always all is well.
-    for name, _ in rules.days:
-        for day in map(attrgetter(name), items):
-            if day is not None and not FIRST_DAY <= day <= LAST_DAY:
-                return False
-    for name, _ in rules.whole:
-        for number in map(attrgetter(name), items):
-            if number is not None and not -MAX_INTEGER <= number <= MAX_INTEGER:
-                return False
+def _is_in_range(items: Sequence[Any], rules: Rules) -> bool:
+    # Column by column: days and numbers repeat themselves, and nearly always all is well.
+    limits: list[tuple[str, Any, Any]] = [(name, FIRST_DAY, LAST_DAY) for name, _ in rules.days]
+    limits += [(name, -MAX_INTEGER, MAX_INTEGER) for name, _ in rules.whole]
+    for name, least, most in limits:
+        found: set[Any] = set(map(attrgetter(name), items)) - {None}
+        if found and not least <= min(found) <= max(found) <= most:
+            return False
     return True
 
 

@@ -18,7 +18,7 @@ def wire_name(name: str) -> str:
     return name.removesuffix("_minor")
 
 
-class Value(msgspec.Struct, frozen=True, kw_only=True, rename=wire_name):
+class Value(msgspec.Struct, frozen=True, kw_only=True, gc=False, rename=wire_name):
     """Base of the parts that facts are made of."""
 
 
@@ -77,7 +77,7 @@ class Fact(Value, frozen=True, kw_only=True):
         return named or ((self.entity_id,) if self.entity_id else ())
 
 
-class LoanEvent(msgspec.Struct, frozen=True, kw_only=True):
+class LoanEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A fact with its identity: the unit the ledger keeps and the fold reads."""
 
     book: str

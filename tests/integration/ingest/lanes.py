@@ -12,7 +12,7 @@ from typing import Any
 
 from ingest.cache import LoanCache
 from ingest.day_roll import flip, sweep
-from ingest.decoding import cut, decode_record
+from ingest.decoding import cut, decode_records
 from ingest.flow import record_batch
 from ingest.records import Segment
 from ingest.restate_sweep import restate_some
@@ -97,7 +97,7 @@ class Workshop:
         segments: list[Segment] = []
         for number, end in ends.items():
             batch = self._batch(number, end)
-            segments += cut(batch, [decode_record(batch.partition, record) for record in batch.records])
+            segments += cut(batch, decode_records(batch.partition, batch.records))
         if await self._alive(death, lambda: record_batch(segments, lane.store, lane.cache)):
             self.read.update(ends)
 
