@@ -45,7 +45,7 @@ class ScoringWorker:
         self, settings: WorkerSettings, pool: Pool, producer: EventProducer, client: httpx.AsyncClient
     ) -> None:
         self.settings = settings
-        self.backlog = Backlog()
+        self.backlog = Backlog(settings.collect)
         self.policy = Policy(
             scorer=RulesScorer(),
             loss_given_default=settings.loss_given_default,
@@ -152,7 +152,9 @@ def run_worker(settings: WorkerSettings) -> int:
 
 
 async def _run(settings: WorkerSettings) -> int:
-    pool = await create_pool(settings.database_url, "scoring_writer", size_max=settings.lanes + 3)
+    pool = await create_pool(
+        settings.database_url, "scoring_writer", size_max=settings.lanes + 3, keep_session=True
+    )
     producer = EventProducer(settings.kafka())
     timeout = settings.webhook_timeout.total_seconds()
     try:

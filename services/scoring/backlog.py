@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """Loans of one slice to be scored, and when the events behind them were committed."""
+    """Loans to be scored together, and when the events behind them were committed."""
 
-    slice: int
-    loan_keys: tuple[int, ...]
+    loans: Mapping[int, int]  # their slices by their keys
     committed_at: tuple[datetime, ...]
 
 
 class Backlog:
-    """Collects loans by slice; hands out the slice that has waited longest, never one twice at a time."""
+    """Collects loans by slice; hands out the slices that have waited longest, none twice at a time.
 
-    def __init__(self) -> None:
+    The first loan waits for others as long as `collect` says: a transaction costs as much as a hundred loans.
+    """
+
+    def __init__(self, collect: timedelta = timedelta(0)) -> None:
+        self._collect_s = collect.total_seconds()
         self._loans: dict[int, dict[int, None]] = {}  # in order of arrival
         self._committed_at: dict[int, list[datetime]] = {}
         self._busy: set[int] = set()
-        self._wake = asyncio.Event()
+        self._changed = asyncio.Event()
+        self._taking = asyncio.Lock()
 
     def __len__(self) -> int:
         return sum(map(len, self._loans.values()))
@@ -42,25 +47,43 @@ class Backlog:
         self._loans.setdefault(slice_, {}).update(keys)
         if committed_at is not None:
             self._committed_at.setdefault(slice_, []).append(committed_at)
-        self._wake.set()
+        self._changed.set()
 
     async def take(self, loans_max: int) -> Work:
-        """Wait for loans and take some of one slice; `done` gives the slice free again."""
-        while (slice_ := self._next()) is None:
-            self._wake.clear()
-            await self._wake.wait()
-        self._busy.add(slice_)
-        waiting = self._loans.pop(slice_)
-        keys = tuple(waiting)[:loans_max]
-        if len(waiting) > len(keys):
-            self._loans[slice_] = dict.fromkeys(tuple(waiting)[loans_max:])
-            return Work(slice=slice_, loan_keys=keys, committed_at=())  # told with the last of them
-        return Work(slice=slice_, loan_keys=keys, committed_at=tuple(self._committed_at.pop(slice_, ())))
+        """Wait for loans and take some; `done` gives their slices free again."""
+        async with self._taking:
+            await self._until(lambda: self._free() > 0)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._collect_s):
+                    await self._until(lambda: self._free() >= loans_max)
+            return self._take(loans_max)
 
     def done(self, work: Work) -> None:
-        """Let the slice be taken again."""
-        self._busy.discard(work.slice)
-        self._wake.set()
+        """Let the slices be taken again."""
+        self._busy.difference_update(work.loans.values())
+        self._changed.set()
 
-    def _next(self) -> int | None:
-        return next((slice_ for slice_ in self._loans if slice_ not in self._busy), None)
+    def _take(self, loans_max: int) -> Work:
+        loans: dict[int, int] = {}
+        committed_at: list[datetime] = []
+        for slice_ in [slice_ for slice_ in self._loans if slice_ not in self._busy]:
+            waiting = tuple(self._loans.pop(slice_))
+            room = loans_max - len(loans)
+            # Should two slices ever have the same key, one of the loans is left to the sweep.
+            loans |= dict.fromkeys(waiting[:room], slice_)
+            if len(waiting) > room:
+                self._loans[slice_] = dict.fromkeys(waiting[room:])
+            else:  # told with the last of them
+                committed_at += self._committed_at.pop(slice_, ())
+            if len(waiting) >= room:
+                break
+        self._busy.update(loans.values())
+        return Work(loans=loans, committed_at=tuple(committed_at))
+
+    def _free(self) -> int:
+        return sum(len(keys) for slice_, keys in self._loans.items() if slice_ not in self._busy)
+
+    async def _until(self, reached: Callable[[], bool]) -> None:
+        while not reached():
+            self._changed.clear()
+            await self._changed.wait()

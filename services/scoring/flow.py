@@ -24,9 +24,9 @@ BASIS_BY_RULE = "rule"
 
 
 class ScoreUnit(Protocol):
-    """One transaction over the loans of one slice."""
+    """One transaction over some loans."""
 
-    async def select_states(self, loan_keys: Sequence[int]) -> States:
+    async def select_states(self) -> States:
         """The loans with the scores that stand."""
 
     async def upsert_scores(self, rows: ScoreRows) -> int:
@@ -57,8 +57,8 @@ class ScoreUnit(Protocol):
 class ScoreStore(Protocol):
     """Where scores are kept."""
 
-    def transaction(self, slice_: int) -> AbstractAsyncContextManager[ScoreUnit]:
-        """One transaction; no other scorer of the slice runs meanwhile."""
+    def transaction(self, loans: Mapping[int, int]) -> AbstractAsyncContextManager[ScoreUnit]:
+        """One transaction over loans, slices by key; no other scorer of their slices runs meanwhile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,17 +79,17 @@ class Outcome:
     moves: tuple[tuple[Move, Severity], ...] = ()
 
 
-async def score_loans(slice_: int, loan_keys: Sequence[int], store: ScoreStore, policy: Policy) -> Outcome:
-    """Score those of these loans whose score is behind their state or their day, each once."""
-    async with store.transaction(slice_) as unit:
-        states = await unit.select_states(loan_keys)
-        active = states.loans.status == LoanStatus.ACTIVE
-        behind = states.take(active & _is_behind(states, policy.scorer.name))
-        ended = states.take(~active)
+async def score_loans(loans: Mapping[int, int], store: ScoreStore, policy: Policy) -> Outcome:
+    """Score those of these loans (slices by key) whose score is behind state or day, each once."""
+    async with store.transaction(loans) as unit:
+        states = await unit.select_states()
+        active: BoolArray = states.loans.status == LoanStatus.ACTIVE
+        is_behind = active & _is_behind(states, policy.scorer.name)
+        behind, ended = states.take(is_behind), states.take(~active)
         scored = await unit.upsert_scores(score_rows(behind, policy)) if len(behind.loans) else 0
         if len(ended.loans):
             await unit.delete_scores(ended.loans.loan_key.tolist())
-        rows = [*await _episode_rows(unit, behind), *await _episode_rows(unit, ended)]
+        rows = await _episode_rows(unit, states.take(is_behind | ~active))
         await _write_alerts(unit, rows, hold=policy.hold_until_cut_off)
     moves = tuple((row.change.move, row.change.severity) for row in rows)
     return Outcome(scored=scored, ended=len(ended.loans), moves=moves)
@@ -117,13 +117,15 @@ def _is_behind(states: States, model: str) -> BoolArray:
     previous, loans = states.previous, states.loans
     older: BoolArray = (previous.state_version < loans.version) | (previous.as_of < loans.as_of)
     # A newer version of the worker may run beside this one: its scores are never taken back.
-    older_model: BoolArray = np.array([stands < model for stands in previous.model.tolist()], dtype=bool)
+    older_model: BoolArray = (previous.model < model).astype(np.bool_)
     return ~previous.exists | older | older_model
 
 
 async def _episode_rows(unit: ScoreUnit, states: States) -> list[EpisodeRow]:
     loans = states.loans
-    episodes = await unit.select_episodes(loans.loan_key.tolist()) if len(loans) else {}
+    if not len(loans):
+        return []
+    episodes = await unit.select_episodes(loans.loan_key.tolist())
     lateness = days_past_due(loans)
     concerned = (lateness > 0) | np.isin(loans.loan_key, np.fromiter(episodes, np.int64, len(episodes)))
     chosen = states.take(concerned).loans

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -37,36 +37,37 @@ class Lane:
         """Score what waits until cancelled; a fatal error ends the worker."""
         while True:
             work = await self.backlog.take(self.batch_loans)
-            await self.apply(work.slice, work.loan_keys)
+            await self.apply(work.loans)
             self.backlog.done(work)
             self._observe(work)
 
-    async def apply(self, slice_: int, loan_keys: Sequence[int]) -> None:
-        """Score loans in one transaction, or in halves where the data of one do not fit."""
+    async def apply(self, loans: Mapping[int, int]) -> None:
+        """Score loans (slices by key) in one transaction, or in halves where the data of one do not fit."""
         try:
-            outcome = await self._patiently(slice_, loan_keys)
+            outcome = await self._patiently(loans)
         except RETRYABLE as error:
             if fate_of(error) is not Fate.BISECT:
                 raise
-            if len(loan_keys) == 1:
+            items = list(loans.items())
+            if len(items) == 1:
                 metrics.UNSCORABLE.inc()
-                log.exception("loan_unscorable", slice=slice_, loan_key=loan_keys[0])
+                log.exception("loan_unscorable", loan_key=items[0][0], slice=items[0][1])
                 return
-            middle = len(loan_keys) // 2
-            await self.apply(slice_, loan_keys[:middle])
-            await self.apply(slice_, loan_keys[middle:])
+            middle = len(items) // 2
+            await self.apply(dict(items[:middle]))
+            await self.apply(dict(items[middle:]))
             return
         metrics.SCORED.inc(outcome.scored)
         for move, severity in outcome.moves:
             metrics.EPISODES.labels(RULE, str(move), severity.name).inc()
         self.scored(outcome)
 
-    async def _patiently(self, slice_: int, loan_keys: Sequence[int]) -> Outcome:
+    async def _patiently(self, loans: Mapping[int, int]) -> Outcome:
         wait = _FIRST_WAIT
         while True:
             try:
                 started = time.perf_counter()
-                outcome = await score_loans(slice_, loan_keys, self.store, self.policy)
+                outcome = await score_loans(loans, self.store, self.policy)
             except RETRYABLE as error:
                 if fate_of(error) is not Fate.RETRY:
                     raise

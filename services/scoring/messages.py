@@ -56,6 +56,7 @@ def message_of(row: EpisodeRow, episode_id: int, facts: LoanFacts, *, hold: bool
     payload = {"type": f"alert.{kind}", "timestamp": facts.at, "data": data}
     return Message(
         episode_id=episode_id,
+        loan_key=change.loan_key,
         kind=kind,
         payload=_encode(payload).decode(),
         due_at=facts.cut_off_at if hold and not closed else facts.at,

@@ -82,6 +82,7 @@ class Message:
     """Something receivers are told about an episode."""
 
     episode_id: int
+    loan_key: int
     kind: str
     payload: str  # JSON
     due_at: datetime

@@ -23,6 +23,7 @@ class WorkerSettings(BaseSettings):
     group: str = "loanpulse-scoring"
     lanes: int = 2  # transactions side by side, never two on one slice
     batch_loans: int = 2_000  # at most in a transaction
+    collect: timedelta = timedelta(milliseconds=100)  # so long the first waits for others to be scored with
     retry_wait_max: timedelta = timedelta(seconds=5)
     session_timeout: timedelta = timedelta(seconds=10)
 

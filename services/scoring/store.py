@@ -13,16 +13,12 @@ import numpy as np
 from loanbook.postgres.load_sql import load_sql
 from loanbook.postgres.pool import Connection, Pool
 from scoring.alerts import RULE, Episode, EpisodeState, Move
-from scoring.features import FEATURES, LoanBatch
-from scoring.model import PointArray
-from scoring.reasons import PreviousScores
+from scoring.reading import states_from_rows
 from scoring.records import EpisodeRow, LoanFacts, Message, ScoreRows, States
 from scoring.thresholds import Severity
 
 CUT_OFF = time(10, 0)  # of the next business day: late files are the commonest false alarm
 _CLOSED_DAYS_BACK = 60
-_NO_DAY = np.iinfo(np.int64).min
-_COLUMN_OF = {name: column for column, name in enumerate(FEATURES)}
 
 
 class PostgresScoreStore:
@@ -33,51 +29,54 @@ class PostgresScoreStore:
         self._endpoints = tuple(endpoints)
 
     @asynccontextmanager
-    async def transaction(self, slice_: int) -> AsyncIterator[PostgresScoreUnit]:
-        """One transaction; no other scorer of the slice runs meanwhile."""
+    async def transaction(self, loans: Mapping[int, int]) -> AsyncIterator[PostgresScoreUnit]:
+        """One transaction over loans, slices by key; no other scorer of their slices runs meanwhile."""
         async with self._pool.acquire() as connection, connection.transaction():
-            await connection.execute(load_sql("scoring", "lock_slice"), slice_)
-            yield PostgresScoreUnit(connection, slice_, self._endpoints)
+            await connection.execute(load_sql("scoring", "lock_slices"), sorted(set(loans.values())))
+            yield PostgresScoreUnit(connection, loans, self._endpoints)
 
 
 class PostgresScoreUnit:
-    """One transaction over the loans of one slice."""
+    """One transaction over some loans."""
 
-    def __init__(self, connection: Connection, slice_: int, endpoints: Sequence[str]) -> None:
+    def __init__(self, connection: Connection, loans: Mapping[int, int], endpoints: Sequence[str]) -> None:
         self._connection = connection
-        self._slice = slice_
+        self._slice_of = loans
         self._endpoints = endpoints
 
-    async def select_states(self, loan_keys: Sequence[int]) -> States:
+    async def select_states(self) -> States:
         """The loans with the scores that stand."""
-        rows = await self._fetch("select_states", self._slice, list(loan_keys))
-        return states_from_rows(rows)
+        return states_from_rows(await self._fetch("select_states", *self._found_by(list(self._slice_of))))
 
     async def upsert_scores(self, rows: ScoreRows) -> int:
         """Write scores newer than what stands; gives how many were."""
-        written = await self._fetch("upsert_scores", self._slice, *_columns(rows), rows.scores.model)
-        return len(written)
+        keys = rows.loans.loan_key.tolist()
+        (written,) = await self._fetch(
+            "upsert_scores", *self._found_by(keys), *_columns(rows), rows.scores.model
+        )
+        return int(written["count"])
 
     async def delete_scores(self, loan_keys: Sequence[int]) -> None:
         """Take ended loans out."""
-        await self._connection.execute(load_sql("scoring", "delete_scores"), self._slice, list(loan_keys))
+        await self._connection.execute(load_sql("scoring", "delete_scores"), *self._found_by(loan_keys))
 
     async def select_episodes(self, loan_keys: Sequence[int]) -> dict[int, Episode]:
         """The latest episode of each loan that has one."""
-        rows = await self._fetch("select_episodes", self._slice, list(loan_keys), RULE)
+        rows = await self._fetch("select_episodes", *self._found_by(loan_keys), RULE)
         return {row["loan_key"]: _episode(row) for row in rows}
 
     async def select_lateness_at(self, days: Mapping[int, date]) -> dict[int, int]:
         """Days past due of loans on a day each, as restated now."""
         if not days:
             return {}
-        rows = await self._fetch("select_lateness_at", self._slice, list(days), list(days.values()))
+        rows = await self._fetch("select_lateness_at", *self._found_by(list(days)), list(days.values()))
         return {row["loan_key"]: row["days_past_due"] for row in rows}
 
     async def select_closed_days(self, book_keys: Sequence[int]) -> dict[int, list[date]]:
         """Business days that closed lately."""
         closed: dict[int, list[date]] = {}
-        for row in await self._fetch("select_closed_days", self._slice, list(book_keys), _CLOSED_DAYS_BACK):
+        slice_ = next(iter(self._slice_of.values()))
+        for row in await self._fetch("select_closed_days", slice_, list(book_keys), _CLOSED_DAYS_BACK):
             closed.setdefault(row["book_key"], []).append(row["business_on"])
         return closed
 
@@ -85,7 +84,7 @@ class PostgresScoreUnit:
         """What messages and snapshots say about loans."""
         if not loan_keys:
             return {}
-        rows = await self._fetch("select_messages", self._slice, list(loan_keys), CUT_OFF)
+        rows = await self._fetch("select_messages", *self._found_by(loan_keys), CUT_OFF)
         return {row["loan_key"]: _facts(row) for row in rows}
 
     async def write_episodes(self, rows: Sequence[EpisodeRow]) -> dict[int, int]:
@@ -100,7 +99,8 @@ class PostgresScoreUnit:
             closed = [row.change.episode_id for row in moved if row.change.move is Move.CLOSED]
             await self._connection.execute(load_sql("scoring", "recall_deliveries"), closed)
         if opened:
-            inserted = await self._fetch("insert_episodes", self._slice, RULE, *_opened_columns(opened))
+            slices, keys = self._found_by([row.change.loan_key for row in opened])
+            inserted = await self._fetch("insert_episodes", RULE, slices, keys, *_opened_columns(opened))
             episode_ids |= {row["loan_key"]: row["episode_id"] for row in inserted}
         return episode_ids
 
@@ -109,77 +109,26 @@ class PostgresScoreUnit:
         if not messages or not self._endpoints:
             return
         columns = zip(
-            *((m.episode_id, self._slice, m.kind, m.payload, m.due_at, m.told_only) for m in messages),
+            *(
+                (m.episode_id, self._slice_of[m.loan_key], m.kind, m.payload, m.due_at, m.told_only)
+                for m in messages
+            ),
             strict=True,
         )
         sql = load_sql("scoring", "insert_deliveries")
         await self._connection.execute(sql, self._endpoints, *map(list, columns))
+
+    def _found_by(self, loan_keys: Sequence[int]) -> tuple[list[int], list[int]]:
+        return [self._slice_of[loan_key] for loan_key in loan_keys], list(loan_keys)
 
     async def _fetch(self, name: str, *arguments: object) -> list[Mapping[str, Any]]:
         rows: list[Mapping[str, Any]] = await self._connection.fetch(load_sql("scoring", name), *arguments)
         return rows
 
 
-def states_from_rows(rows: Sequence[Mapping[str, Any]]) -> States:
-    """Turn rows into columns; the only per-row work is undoing nulls."""
-    names = list(rows[0].keys()) if rows else []
-    columns = dict(zip(names, zip(*(row.values() for row in rows), strict=True), strict=True))
-
-    def column(name: str, kind: type) -> Any:  # noqa: ANN401 - an array of the kind asked for
-        values = columns.get(name, ())
-        if kind is date:
-            return np.array([_NO_DAY if v is None else v for v in values], np.int64).view("datetime64[D]")
-        return np.array(values, dtype=kind)
-
-    loans = LoanBatch(**{name: column(name, kind) for name, kind in _LOAN_KINDS.items()})
-    previous = PreviousScores(
-        points=_points([json.loads(text) for text in columns.get("previous_contributions", ())]),
-        **{name: column(f"previous_{name}", kind) for name, kind in _PREVIOUS_KINDS.items()},
-    )
-    return States(loans=loans, previous=previous)
-
-
-_DAYS = (
-    "as_of",
-    "first_due_on",
-    "last_due_on",
-    "cohort_on",
-    "past_due_on",
-    "last_payment_on",
-    "restructured_on",
-)
-_LOAN_KINDS: dict[str, type] = {
-    **dict.fromkeys(LoanBatch.__slots__, np.int64),
-    **dict.fromkeys(_DAYS, date),
-    **dict.fromkeys(("charged_off", "silent"), np.bool_),
-    **dict.fromkeys(("term_days", "mean_days_late"), np.float64),
-}
-_PREVIOUS_KINDS: dict[str, type] = {
-    "exists": np.bool_,
-    "state_version": np.int64,
-    "as_of": date,
-    "model": np.object_,
-    "by_rule": np.bool_,
-    "risk_score": np.int64,
-    "band": np.int64,
-    "recorded_probability": np.float64,
-    "recorded_on": date,
-}
-
-
-def _points(contributions: Sequence[Mapping[str, int]]) -> PointArray:
-    points = np.zeros((len(contributions), len(FEATURES)), np.int16)
-    for row, by_feature in enumerate(contributions):
-        for name, value in by_feature.items():
-            if name in _COLUMN_OF:  # another model may have had other features
-                points[row, _COLUMN_OF[name]] = value
-    return points
-
-
 def _columns(rows: ScoreRows) -> Iterable[list[Any]]:
     loans, scores, losses = rows.loans, rows.scores, rows.losses
     return (
-        loans.loan_key.tolist(),
         loans.book_key.tolist(),
         loans.branch_key.tolist(),
         loans.version.tolist(),
@@ -224,7 +173,6 @@ def _moved_columns(rows: Sequence[EpisodeRow]) -> Iterable[list[Any]]:
 
 def _opened_columns(rows: Sequence[EpisodeRow]) -> Iterable[list[Any]]:
     return (
-        [row.change.loan_key for row in rows],
         [row.book_key for row in rows],
         [int(row.change.severity) for row in rows],
         [row.silent for row in rows],

@@ -1,8 +1,8 @@
 -- Open episodes.
--- $1 slice, $2 rule; then one array a column: $3 loan, $4 book, $5 severity, $6 silent, $7 opened on, $8 snapshot.
+-- $1 rule; then one array a column: $2 slice, $3 loan, $4 book, $5 severity, $6 silent, $7 opened on, $8 snapshot.
 INSERT INTO risk.alert_episode (slice, rule, loan_key, book_key, severity, baseline, opened_on, snapshot)
-SELECT $1, $2, loan_key, book_key, severity, baseline, opened_on, snapshot::jsonb
-FROM unnest($3::bigint[], $4::smallint[], $5::smallint[], $6::boolean[], $7::date[], $8::text[])
-    AS g (loan_key, book_key, severity, baseline, opened_on, snapshot)
-ORDER BY loan_key
+SELECT slice, $1, loan_key, book_key, severity, baseline, opened_on, snapshot::jsonb
+FROM unnest($2::smallint[], $3::bigint[], $4::smallint[], $5::smallint[], $6::boolean[], $7::date[], $8::text[])
+    AS g (slice, loan_key, book_key, severity, baseline, opened_on, snapshot)
+ORDER BY slice, loan_key
 RETURNING episode_id, loan_key

@@ -1,5 +1,5 @@
--- The business days that closed lately, by book.
--- $1 slice, $2 book keys, $3 how many calendar days to look back from the running business day.
+-- The business days that closed lately, by book; a day closes in all slices at once.
+-- $1 a slice, $2 book keys, $3 how many calendar days to look back from the running business day.
 SELECT d.book_key, d.business_on
 FROM core.day_roll d
 JOIN core.book b USING (book_key)

@@ -44,9 +44,9 @@ def store(pool: asyncpg.Pool) -> PostgresScoreStore:
 
 @pytest.fixture
 def score(store: PostgresScoreStore, policy: Policy) -> ScoreAll:
-    """Score loans of one slice."""
+    """Score loans."""
 
     async def run(*rows: LoanRow, policy: Policy = policy) -> Outcome:
-        return await score_loans(rows[0].slice, [row.key for row in rows], store, policy)
+        return await score_loans({row.key: row.slice for row in rows}, store, policy)
 
     return run

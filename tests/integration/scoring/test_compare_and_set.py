@@ -28,8 +28,8 @@ class NamedScorer(RulesScorer):
 async def rows_at(
     store: PostgresScoreStore, loan: LoanRow, version: int, as_of: date, model: str
 ) -> ScoreRows:
-    async with store.transaction(loan.slice) as unit:
-        states = await unit.select_states([loan.key])
+    async with store.transaction({loan.key: loan.slice}) as unit:
+        states = await unit.select_states()
     loans = replace(states.loans, version=np.array([version]), as_of=np.array([as_of], dtype="datetime64[D]"))
     return score_rows(
         replace(states, loans=loans), Policy(scorer=NamedScorer(model), loss_given_default=0.45)
@@ -46,7 +46,7 @@ async def test_the_newest_score_stands_in_any_order_of_writing(
     await desk.connection.execute("TRUNCATE risk.score, risk.score_history")
     for version, days, model in order:
         rows = await rows_at(store, loan, version, TODAY + timedelta(days=days), model)
-        async with store.transaction(loan.slice) as unit:
+        async with store.transaction({loan.key: loan.slice}) as unit:
             await unit.upsert_scores(rows)
     row = await desk.score(loan)
     stands = (row["state_version"], (row["as_of"] - TODAY).days, row["model"])

@@ -182,8 +182,7 @@ async def test_two_senders_side_by_side_send_each_message_once(
 ) -> None:
     loans = [LoanRow(loan_id=f"S{n}", late=31) for n in range(60)]
     await desk.put(*loans)
-    for slice_ in {loan.slice for loan in loans}:
-        await score_loans(slice_, [loan.key for loan in loans if loan.slice == slice_], store, policy)
+    await score_loans({loan.key: loan.slice for loan in loans}, store, policy)
     async with Receiver().listening() as receiver:
         one, two = make_sender(receiver), make_sender(receiver)
         await asyncio.gather(one.send_due(), two.send_due(), one.send_due(), two.send_due())
@@ -211,7 +210,7 @@ async def test_the_topic_hears_of_an_episode_when_its_broker_is_back(
 ) -> None:
     loan = LoanRow(loan_id="L1", late=31)
     await desk.put(loan)
-    await score_loans(loan.slice, [loan.key], PostgresScoreStore(pool, [RISK_ALERTS]), policy)
+    await score_loans({loan.key: loan.slice}, PostgresScoreStore(pool, [RISK_ALERTS]), policy)
     sender = Sender(
         pool=pool, producer=topic, webhook=None, clock=lambda: datetime.now(UTC), jitter=lambda: 0.0
     )

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import date, timedelta
 from typing import Any
 
+import numpy as np
+
 from loanbook.domain.loan import LoanStatus
+from scoring.features import FEATURES, LoanBatch
+from scoring.reasons import PreviousScores
 from scoring.records import States
-from scoring.store import states_from_rows
 
 TODAY = date(2026, 5, 15)
-_EPOCH = date(1970, 1, 1)
-_DAYS = (
-    "as_of",
-    "first_due_on",
-    "last_due_on",
-    "cohort_on",
-    "past_due_on",
-    "last_payment_on",
-    "restructured_on",
-)
+_FLAGS = ("charged_off", "silent", "previous_exists", "previous_by_rule")
+_FLOATS = ("term_days", "mean_days_late", "previous_recorded_probability")
 
 
 def a_row(late: int = 0, *, number: int = 1, **changes: Any) -> dict[str, Any]:
     """A loan of twelve monthly installments of 100.00, three of them paid; `late` days past due."""
     first_due = TODAY - timedelta(days=late + 90 if late else 80)
     overdue = (1 + late // 31) * 10_000 if late else 0
-    row: dict[str, Any] = {
+    return {
         "loan_key": number,
         "book_key": 1,
         "branch_key": 0,
@@ -59,15 +55,28 @@ def a_row(late: int = 0, *, number: int = 1, **changes: Any) -> dict[str, Any]:
         "previous_by_rule": False,
         "previous_risk_score": 0,
         "previous_band": 0,
-        "previous_contributions": "{}",
+        "previous_points": [0] * len(FEATURES),
         "previous_recorded_probability": None,
         "previous_recorded_on": None,
     } | changes
-    for name in (*_DAYS, "previous_as_of", "previous_recorded_on"):
-        row[name] = None if row[name] is None else (row[name] - _EPOCH).days
-    return row
 
 
 def states_of(*rows: dict[str, Any]) -> States:
     """The rows as the scorers see them."""
-    return states_from_rows(rows)
+
+    def column(name: str) -> Any:
+        return np.array([row[name] for row in rows], _kind(name))
+
+    return States(
+        loans=LoanBatch(**{field.name: column(field.name) for field in fields(LoanBatch)}),
+        previous=PreviousScores(**{f.name: column(f"previous_{f.name}") for f in fields(PreviousScores)}),
+    )
+
+
+def _kind(name: str) -> Any:
+    if name.endswith(("_on", "as_of")):
+        return "datetime64[D]"
+    kinds = (
+        {"previous_model": np.object_} | dict.fromkeys(_FLAGS, np.bool_) | dict.fromkeys(_FLOATS, np.float64)
+    )
+    return kinds.get(name, np.int64)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +19,7 @@ async def test_a_loan_noticed_many_times_waits_once() -> None:
         backlog.add(3, [7, 8], NOW)
     assert len(backlog) == 2
     work = await backlog.take(10)
-    assert (work.loan_keys, len(work.committed_at)) == ((7, 8), 1_000)
+    assert (work.loans, len(work.committed_at)) == ({7: 3, 8: 3}, 1_000)
     assert len(backlog) == 0
 
 
@@ -29,12 +29,12 @@ async def test_a_slice_under_way_is_not_given_to_a_second_lane() -> None:
     first = await backlog.take(10)
     backlog.add(1, [11])
     backlog.add(2, [20])
-    assert (await backlog.take(10)).slice == 2
+    assert (await backlog.take(10)).loans == {20: 2}
     waiting = asyncio.create_task(backlog.take(10))
     await asyncio.sleep(0)
     assert not waiting.done()
     backlog.done(first)
-    assert (await waiting).loan_keys == (11,)
+    assert (await waiting).loans == {11: 1}
 
 
 async def test_a_notice_is_answered_only_with_the_last_of_its_loans() -> None:
@@ -43,8 +43,30 @@ async def test_a_notice_is_answered_only_with_the_last_of_its_loans() -> None:
     first = await backlog.take(3)
     backlog.done(first)
     second = await backlog.take(3)
-    assert (len(first.loan_keys), first.committed_at) == (3, ())
-    assert (len(second.loan_keys), second.committed_at) == (2, (NOW,))
+    assert (len(first.loans), first.committed_at) == (3, ())
+    assert (len(second.loans), second.committed_at) == (2, (NOW,))
+
+
+async def test_slices_that_wait_are_taken_together() -> None:
+    backlog = Backlog()
+    backlog.add(1, [10], NOW)
+    backlog.add(2, [20, 21], NOW)
+    first = await backlog.take(2)
+    assert (first.loans, first.committed_at) == ({10: 1, 20: 2}, (NOW,))
+    backlog.done(first)
+    assert (await backlog.take(2)).loans == {21: 2}
+
+
+async def test_the_first_loan_waits_for_others_but_not_for_more_than_are_taken() -> None:
+    backlog = Backlog(collect=timedelta(hours=1))
+    backlog.add(1, [10])
+    waiting = asyncio.create_task(backlog.take(3))
+    await asyncio.sleep(0)
+    backlog.add(2, [20])
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    backlog.add(1, [11])
+    assert (await waiting).loans == {10: 1, 11: 1, 20: 2}
 
 
 async def test_it_is_idle_only_when_nothing_is_under_way() -> None:
@@ -57,19 +79,20 @@ async def test_it_is_idle_only_when_nothing_is_under_way() -> None:
 
 
 @given(
-    notices=st.lists(st.tuples(st.integers(0, 3), st.sets(st.integers(0, 30), min_size=1)), max_size=30),
+    notices=st.lists(st.sets(st.integers(0, 99), min_size=1), max_size=30),
     loans_max=st.integers(1, 10),
 )
-def test_every_noticed_loan_comes_out(notices: list[tuple[int, set[int]]], loans_max: int) -> None:
+def test_every_noticed_loan_comes_out(notices: list[set[int]], loans_max: int) -> None:
     async def drained() -> set[tuple[int, int]]:
         backlog = Backlog()
-        for slice_, keys in notices:
-            backlog.add(slice_, keys)
+        for key in [key for keys in notices for key in keys]:
+            backlog.add(key % 4, [key])
         out: set[tuple[int, int]] = set()
         while len(backlog):
             work = await backlog.take(loans_max)
-            out |= {(work.slice, key) for key in work.loan_keys}
+            assert len(work.loans) <= loans_max
+            out |= {(slice_, key) for key, slice_ in work.loans.items()}
             backlog.done(work)
         return out
 
-    assert asyncio.run(drained()) == {(slice_, key) for slice_, keys in notices for key in keys}
+    assert asyncio.run(drained()) == {(key % 4, key) for keys in notices for key in keys}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,8 +14,8 @@ from scoring.backlog import Backlog
 from scoring.flow import Policy
 from scoring.lane import Lane
 from scoring.model import RulesScorer
+from scoring.reading import states_from_rows
 from scoring.records import States
-from scoring.store import states_from_rows
 
 
 class FakeScoreStore:
@@ -25,18 +25,19 @@ class FakeScoreStore:
         self.failures = list(failures)
         self.poison = poison
         self.asked: list[int] = []
+        self.opened: Mapping[int, int] = {}
 
     @asynccontextmanager
-    async def transaction(self, slice_: int) -> AsyncIterator[Any]:
-        del slice_
+    async def transaction(self, loans: Mapping[int, int]) -> AsyncIterator[Any]:
         if self.failures:
             raise self.failures.pop(0)
+        self.opened = loans
         yield self
 
-    async def select_states(self, loan_keys: Sequence[int]) -> States:
-        if self.poison in loan_keys:
+    async def select_states(self) -> States:
+        if self.poison in self.opened:
             raise asyncpg.DataError("out of range")
-        self.asked.extend(loan_keys)
+        self.asked.extend(self.opened)
         return states_from_rows([])
 
 
@@ -56,17 +57,17 @@ async def test_loans_are_scored_when_the_database_is_back() -> None:
     away = [ConnectionRefusedError(), asyncpg.DeadlockDetectedError("a"), asyncpg.AdminShutdownError("b")]
     store = FakeScoreStore(failures=away)
     lane = a_lane(store)
-    await lane.apply(1, [5, 6])
+    await lane.apply({5: 1, 6: 2})
     assert store.asked == [5, 6]
     assert lane.waiting_reason is None
 
 
 async def test_one_loan_that_does_not_fit_leaves_the_others_scored() -> None:
     store = FakeScoreStore(poison=13)
-    await a_lane(store).apply(1, list(range(20)))
+    await a_lane(store).apply(dict.fromkeys(range(20), 1))
     assert sorted(store.asked) == [key for key in range(20) if key != 13]
 
 
 async def test_a_schema_that_does_not_fit_stops_the_worker() -> None:
     with pytest.raises(asyncpg.UndefinedColumnError):
-        await a_lane(FakeScoreStore(failures=[asyncpg.UndefinedColumnError("no column")])).apply(1, [1])
+        await a_lane(FakeScoreStore(failures=[asyncpg.UndefinedColumnError("no column")])).apply({1: 1})

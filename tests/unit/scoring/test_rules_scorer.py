@@ -158,8 +158,8 @@ def test_a_first_payment_missed_by_three_days_counts() -> None:
 
 
 def test_what_changed_is_left_out_when_the_model_changed() -> None:
-    other = a_row(3, previous_exists=True, previous_model="rules-000", previous_contributions="{}")
-    same = a_row(3, previous_exists=True, previous_model=scorecard.MODEL, previous_contributions="{}")
+    other = a_row(3, previous_exists=True, previous_model="rules-000")
+    same = a_row(3, previous_exists=True, previous_model=scorecard.MODEL)
     rows = rows_of(other, same)
     assert json.loads(rows.changes[0]) == []
     assert [entry["code"] for entry in json.loads(rows.changes[1])] == ["days_past_due"]
