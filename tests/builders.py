@@ -12,6 +12,7 @@ from loanbook.domain.events import (
     Fact,
     LoanDisbursed,
     LoanEvent,
+    LoanOpenedFromSnapshot,
     PaymentPosted,
     PaymentReversed,
     Period,
@@ -86,6 +87,14 @@ class Story:
         periods = some_periods(amounts, every_days=every_days, first_day=first_day)
         self.tell(LoanDisbursed, 0, amount_minor=Minor(sum(p.principal_minor or 0 for p in periods)))
         self.planned(periods)
+        return self
+
+    def running(self, amounts: Iterable[int], *, paid: int, day: int, **fields: Any) -> Story:
+        """Open it from a snapshot of that day; it was disbursed on day 0."""
+        periods = some_periods(amounts)
+        lent = Minor(sum(p.principal_minor or 0 for p in periods))
+        fields |= {"disbursed_minor": lent, "paid_minor": Minor(paid), "periods": periods}
+        self.tell(LoanOpenedFromSnapshot, day, disbursed_on=on_day(0), **fields)
         return self
 
     def planned(

@@ -1,7 +1,7 @@
 """Backdated and reversed payments of plain loans: all payments again, as columns, from the ledger's rows.
 
-Taken are only loans whose whole history is a disbursement, one schedule, payments and reversals, and
-whose stored state is what their payments give; every other loan is folded the general way.
+Taken are only loans whose whole history is one schedule or snapshot, payments, reversals and what moves no
+money, and whose stored state is what their payments give; every other loan is folded the general way.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 
 from ingest.choosing import is_plain_payment
@@ -24,36 +25,48 @@ from loanbook.domain.events import (
     LoanApproved,
     LoanCreated,
     LoanDisbursed,
+    LoanOpenedFromSnapshot,
     OfficerChanged,
     PaymentPosted,
     PaymentReversed,
     PromiseMade,
     SchedulePublished,
+    wire_name,
 )
+from loanbook.domain.money import Minor, exponent_of
 from loanbook.domain.plain import Flags, PlainLoans
 from loanbook.domain.plain_figures import plain_figures
-from loanbook.domain.plain_history import pay_all, payments_of, taken_back, unpaid
+from loanbook.domain.plain_history import Paid, Payments, pay_all, payments_of, taken_back, unpaid
 from loanbook.postgres.ledger import TYPE_KEYS
 
 Entry = Mapping[str, Any]  # a row of select_entries.sql
 
-_PAYMENT, _REVERSAL, _SCHEDULE = (
-    TYPE_KEYS[fact.TYPE] for fact in (PaymentPosted, PaymentReversed, SchedulePublished)
-)
-_BEFORE_PAYMENTS = {TYPE_KEYS[fact.TYPE] for fact in (LoanCreated, LoanDisbursed, SchedulePublished)}
-_SILENT = {
+_PAYMENT, _REVERSAL, _SCHEDULE, _SNAPSHOT = (
     TYPE_KEYS[fact.TYPE]
-    for fact in (LoanApproved, OfficerChanged, BranchMoved, CollectionAttempted, PromiseMade)
-}
+    for fact in (PaymentPosted, PaymentReversed, SchedulePublished, LoanOpenedFromSnapshot)
+)
+_BEFORE_PAYMENTS = {TYPE_KEYS[LoanCreated.TYPE], TYPE_KEYS[LoanDisbursed.TYPE], _SCHEDULE, _SNAPSHOT}
+_TALK = (CollectionAttempted, PromiseMade)  # moves nothing at all
+_SILENT = {TYPE_KEYS[fact.TYPE] for fact in (LoanApproved, OfficerChanged, BranchMoved, *_TALK)}
 
 
 class Played(NamedTuple):
     """What a loan's entries come to."""
 
-    payments: list[tuple[int, int]]  # day and amount of those that count, in order
+    opening: Paid  # what a snapshot brought along; nothing on day 0 without one
+    payments: list[Paid]  # those that count, in order
     named: list[str]  # ids that reversals name
     returned: int  # payments reversed by hand
     last: Order
+
+
+class Snapshot(msgspec.Struct, frozen=True, rename=wire_name):
+    """What is read of a `LoanOpenedFromSnapshot`: the rest of it stands in the loan's plan."""
+
+    currency: str
+    paid_minor: str
+    paid_before: msgspec.Raw | None = None  # split by upstream, so perhaps not oldest first
+    relates_to: msgspec.Raw | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +87,7 @@ class Replays:
 def replayable(
     fresh: Iterable[LedgerRow], locked: Mapping[LoanRef, Locked], rules: Rules
 ) -> dict[LoanRef, list[LedgerRow]]:
-    """New events of plain loans to which nothing came but payments and reversals, by loan."""
+    """New events of plain loans to which nothing came but payments, reversals and talk, by loan."""
     by_loan: dict[LoanRef, list[LedgerRow]] = defaultdict(list)
     for row in fresh:
         by_loan[row.ref].append(row)
@@ -84,7 +97,7 @@ def replayable(
     return {
         ref: by_loan[ref]
         for ref, plain, currency in zip(refs, are_plain(loans).tolist(), currencies, strict=True)
-        if plain and all(_is_payment_or_reversal(row, currency, rules) for row in by_loan[ref])
+        if plain and all(_is_playable(row, currency, rules) for row in by_loan[ref])
     }
 
 
@@ -115,14 +128,16 @@ def played(entries: Sequence[Entry]) -> Played | None:
     """What counts of a loan's entries; None where anything but plain payments moved it."""
     kinds = [entry["type_key"] for entry in entries]
     odd = set(kinds) - _BEFORE_PAYMENTS - _SILENT - {_PAYMENT, _REVERSAL}
-    if odd or kinds.count(_SCHEDULE) != 1 or any(map(_is_odd, entries)):
+    if odd or kinds.count(_SCHEDULE) + kinds.count(_SNAPSHOT) != 1 or any(map(_is_odd, entries)):
         return None
-    payments = [entry for entry in entries if entry["type_key"] == _PAYMENT]
-    payments.sort(key=lambda entry: (*_order(entry), entry["entity_id"] or "", entry["event_id"]))
+    opening = _opening(entries)
+    moving = [entry for entry in entries if entry["type_key"] in {_PAYMENT, _REVERSAL}]
     begun = max(_order(entry) for entry in entries if entry["type_key"] in _BEFORE_PAYMENTS)
-    if payments and _order(payments[0]) <= begun:
+    if opening is None or any(_order(entry) <= begun for entry in moving):
         return None
-    reversals = [_reversal(entry) for entry in entries if entry["type_key"] == _REVERSAL]
+    payments = [entry for entry in moving if entry["type_key"] == _PAYMENT]
+    payments.sort(key=lambda entry: (*_order(entry), entry["entity_id"] or "", entry["event_id"]))
+    reversals = [_reversal(entry) for entry in moving if entry["type_key"] == _REVERSAL]
     undone = [{_identity(p) for p in payments if _is_named(p, fact)} for fact in reversals]
     if not all(undone):
         return None
@@ -130,6 +145,7 @@ def played(entries: Sequence[Entry]) -> Played | None:
     by_hand = set().union(*(ids for ids, fact in zip(undone, reversals, strict=True) if fact.manual))
     counting = [payment for payment in payments if _identity(payment) not in gone]
     return Played(
+        opening=opening,
         payments=[(payment["effective_on"].toordinal(), payment["amount_minor"]) for payment in counting],
         named=sorted({name for fact in reversals for name in fact.originals}),
         returned=len(by_hand),
@@ -143,7 +159,7 @@ def explained(replays: Replays, rules: Rules) -> Replays:
         return replays
     stored = loans_of(LockedColumns.of(replays.loans), rules)
     before = unpaid(stored)
-    pay_all(before, payments_of([one.payments for one in replays.before]))
+    pay_all(before, _payments_of(replays.before))
     return replays.take(np.flatnonzero(_are_same(before, stored)).tolist())
 
 
@@ -152,8 +168,8 @@ def replay(replays: Replays, rules: Rules) -> PlainChanges:
     columns = LockedColumns.of(replays.loans)
     stored = loans_of(columns, rules)
     before, after = unpaid(stored), unpaid(stored)
-    loans, day, gone = pay_all(before, payments_of([one.payments for one in replays.before]))
-    came = pay_all(after, payments_of([one.payments for one in replays.after]))
+    loans, day, gone = pay_all(before, _payments_of(replays.before))
+    came = pay_all(after, _payments_of(replays.after))
     today = np.array([rows[0].book.business_on.toordinal() for rows in replays.fresh], np.int64)
     paid = [
         (place, row.event.fact.cash)
@@ -175,6 +191,10 @@ def replay(replays: Replays, rules: Rules) -> PlainChanges:
     )
 
 
+def _payments_of(played: Sequence[Played]) -> Payments:
+    return payments_of([one.opening for one in played], [one.payments for one in played])
+
+
 def _are_same(loans: PlainLoans, others: PlainLoans) -> Flags:
     """Where payments, sums and days of settlement are equal."""
     names = ("applied", "overpaid", "paid", "last_payment", "last_payment_day", "closed_day")
@@ -184,7 +204,7 @@ def _are_same(loans: PlainLoans, others: PlainLoans) -> Flags:
     return same
 
 
-def _is_payment_or_reversal(row: LedgerRow, currency_key: int, rules: Rules) -> bool:
+def _is_playable(row: LedgerRow, currency_key: int, rules: Rules) -> bool:
     event, fact = row.event, row.event.fact
     if fact.currency is not None and rules.currency_key(fact.currency) != currency_key:
         return False
@@ -192,6 +212,8 @@ def _is_payment_or_reversal(row: LedgerRow, currency_key: int, rules: Rules) -> 
         return False
     if type(fact) is PaymentReversed:
         return fact.effective_on <= row.book.business_on and bool(fact.originals)
+    if type(fact) in _TALK:
+        return fact.effective_on <= row.book.business_on and not fact.relates_to
     return is_plain_payment(row)
 
 
@@ -219,9 +241,24 @@ def _order(entry: Entry) -> Order:
 
 
 def _reversal(entry: Entry) -> PaymentReversed:
-    fact = wire.decode_data(PaymentReversed.TYPE, entry["reversal"])
+    fact = wire.decode_data(PaymentReversed.TYPE, entry["detail"])
     assert isinstance(fact, PaymentReversed)  # noqa: S101 - the decoder of its type
     return fact
+
+
+def _opening(entries: Sequence[Entry]) -> Paid | None:
+    """What a loan brought along; None where that is not one sum spread oldest first."""
+    for entry in entries:
+        if entry["type_key"] == _SNAPSHOT:
+            try:
+                snapshot = msgspec.json.decode(entry["detail"], type=Snapshot)
+            except msgspec.ValidationError:  # it names no currency
+                return None
+            if snapshot.paid_before is not None or snapshot.relates_to is not None:
+                return None
+            paid = Minor.parse(snapshot.paid_minor, exponent_of(snapshot.currency))
+            return (entry["effective_on"].toordinal(), paid)
+    return (0, 0)
 
 
 def _is_named(entry: Entry, fact: PaymentReversed) -> bool:

@@ -16,21 +16,28 @@ from loanbook.domain.plain import Flags, Ints, PlainLoans, Plans, Received
 _AT_ONCE = 1_000_000  # values of a cube of loans, payments and installments
 
 
+Paid = tuple[int, int]
+"""Day and amount."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payments:
-    """Payments of many loans: a row is a loan, a column a payment in the loan's order, 0 behind the last."""
+    """Payments of many loans: a row is a loan, a column a payment in the loan's order, 0 behind the last.
+
+    The first column is what a loan brought along from before its snapshot: it pays, and is no payment.
+    """
 
     count: Ints
     day: Ints
     amount: Ints
 
 
-def payments_of(loans: Sequence[Sequence[tuple[int, int]]]) -> Payments:
-    """Day and amount of each loan's payments, in order, as matrices."""
+def payments_of(openings: Sequence[Paid], loans: Sequence[Sequence[Paid]]) -> Payments:
+    """Payments of each loan, in order, as matrices; nothing on day 0 opens a loan that had no snapshot."""
     count = np.array([len(payments) for payments in loans], np.int64)
-    matrix = np.zeros((len(loans), max(1, int(count.max(initial=0))), 2), np.int64)
-    for row, payments in enumerate(loans):
-        matrix[row, : len(payments)] = payments or 0
+    matrix = np.zeros((len(loans), 1 + int(count.max(initial=0)), 2), np.int64)
+    for row, (opening, payments) in enumerate(zip(openings, loans, strict=True)):
+        matrix[row, : 1 + len(payments)] = (opening, *payments)
     return Payments(count=count, day=matrix[:, :, 0], amount=matrix[:, :, 1])
 
 
@@ -52,12 +59,13 @@ def unpaid(loans: PlainLoans) -> PlainLoans:
 def pay_all(loans: PlainLoans, payments: Payments) -> tuple[Ints, Ints, Received]:
     """Take all payments for loans that had none; gives each payment's loan and day, and what came of it."""
     sums = np.cumsum(payments.amount, axis=1)
-    rows, last = np.arange(len(sums)), np.maximum(payments.count - 1, 0)
+    last = np.arange(len(sums)), payments.count
+    is_paid = payments.count > 0
     loans.paid = sums[:, -1]
     loans.applied = np.minimum(loans.paid, loans.plans.total)
     loans.overpaid = loans.paid - loans.applied
-    loans.last_payment, loans.last_payment_day = payments.amount[rows, last], payments.day[rows, last]
-    loans.closed_day = loans.last_payment_day * (loans.applied == loans.plans.total)
+    loans.last_payment, loans.last_payment_day = payments.amount[last] * is_paid, payments.day[last] * is_paid
+    loans.closed_day = payments.day[last] * (loans.applied == loans.plans.total)
     step = max(1, _AT_ONCE // (payments.day.shape[1] * loans.plans.due.shape[1]))
     parts = [_paid(loans, payments, slice(at, at + step)) for at in range(0, len(sums), step)]
     loans.met_day = np.concatenate([met_day for met_day, _, _ in parts])
@@ -76,6 +84,7 @@ def _paid(loans: PlainLoans, payments: Payments, part: slice) -> tuple[Ints, tup
     met_by = (after < until).sum(axis=1)  # how many payments came before the one that met it
     is_met = plans.exists[part] & (met_by < amount.shape[1])
     met_day = np.take_along_axis(payments.day[part], np.minimum(met_by, amount.shape[1] - 1), axis=1)
+    taken, day = taken[:, 1:], day[:, 1:]
     arrears, current = ((taken * mask).sum(axis=2) for mask in (due_day < day, due_day == day))
     in_time: Ints = (taken * (due_day >= day)).sum(axis=1)
     return met_day * is_met, (arrears, current), in_time
@@ -85,17 +94,18 @@ def _received(
     loans: PlainLoans, payments: Payments, timings: tuple[Ints, Ints], collected: Ints
 ) -> tuple[Ints, Ints, Received]:
     plans: Plans = loans.plans
-    is_paid: Flags = np.arange(payments.day.shape[1]) < payments.count[:, None]
+    day, amount = payments.day[:, 1:], payments.amount[:, 1:]
+    is_paid: Flags = np.arange(day.shape[1]) < payments.count[:, None]
     arrears, current = (timing[is_paid] for timing in timings)
     on_time = (loans.met_day > 0) & (loans.met_day <= plans.due_day) & plans.countable
     which, column = np.nonzero(collected)
     return (
         np.nonzero(is_paid)[0],
-        payments.day[is_paid],
+        day[is_paid],
         Received(
             arrears=arrears,
             current=current,
-            advance=payments.amount[is_paid] - arrears - current,
+            advance=amount[is_paid] - arrears - current,
             due_loan=which,
             due_day=plans.due_day[which, column],
             due_collected=collected[which, column],

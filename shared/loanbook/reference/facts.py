@@ -27,7 +27,19 @@ _NEEDS_A_DEBT = (
     e.LoanWrittenOff,
 )
 _REPLACING = (e.RelationKind.REPLACES, e.RelationKind.REPLAYED_FROM, e.RelationKind.ADJUSTS)
-_WHO_AND_WHERE = (e.LoanCreated, e.BranchMoved, e.OfficerChanged, e.OwnerChanged)
+_MOVES_NOTHING = (
+    e.LoanCreated,
+    e.BranchMoved,
+    e.OfficerChanged,
+    e.OwnerChanged,
+    e.CollectionAttempted,
+    e.PromiseMade,
+    e.LegalActionStarted,
+    e.CardLimitChanged,
+    e.CardSpent,
+    e.CardStatementIssued,
+    e.BureauScoreReceived,
+)
 _UNDOING = (
     e.PaymentReversed,
     e.RestructureUndone,
@@ -123,7 +135,7 @@ class Facts:
         if fact.currency is not None and fact.currency != self.currency:
             return self.put_aside(event, "wrong_currency")
         start = self.bootstrap
-        if start is not None and event.order < start.order and not isinstance(fact, _WHO_AND_WHERE):
+        if start is not None and event.order < start.order and not isinstance(fact, _MOVES_NOTHING):
             return self.put_aside(event, "before_bootstrap")
         if isinstance(fact, e.LoanOpenedFromSnapshot) and event is not start:
             return self.put_aside(event, "second_bootstrap")

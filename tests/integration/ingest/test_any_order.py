@@ -10,7 +10,15 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
-from loanbook.domain.events import LoanCreated, LoanEvent
+from loanbook.domain.events import (
+    LoanCreated,
+    LoanDisbursed,
+    LoanEvent,
+    LoanOpenedFromSnapshot,
+    PromiseMade,
+    SchedulePublished,
+)
+from loanbook.domain.money import Minor
 from loanbook.domain.settings import ProductSettings
 from tests.audit import differences
 from tests.builders import Story, on_day, some_periods
@@ -21,6 +29,7 @@ from tests.unit.loanbook.domain.histories import stories
 
 pytestmark = pytest.mark.integration
 EXAMPLES = int(os.environ.get("HISTORIES", "10"))  # a few seconds; thousands are one variable away
+OPENING = (LoanCreated, LoanDisbursed, LoanOpenedFromSnapshot, SchedulePublished)
 _numbers = count(1)
 
 deaths = st.one_of(st.none(), st.builds(Death, statement=st.integers(1, 40), heard=st.booleans()))
@@ -100,12 +109,18 @@ class Book:
 
 @st.composite
 def usual_stories(draw: st.DrawFn) -> Story:
-    """The usual loan: oldest first, paid now and then; a return here and there."""
-    story = Story().lent(draw(st.lists(st.integers(1, 100), min_size=1, max_size=4)))
+    """The usual loan: oldest first, paid now and then; a return here and there, and a promise."""
+    due = draw(st.lists(st.integers(1, 100), min_size=1, max_size=4))
+    if draw(st.booleans()):
+        story = Story().lent(due)
+    else:
+        story = Story().running(due, paid=draw(st.integers(0, 150)), day=draw(st.sampled_from([0, 1, 40])))
     for day in sorted(draw(st.lists(st.integers(0, 150), min_size=3, max_size=8))):
         paid = story.paid(day, draw(st.integers(1, 150)), entity_id=f"p{len(story.events)}")
         if draw(st.integers(0, 14)) == 14:
             story.reversed(paid, day + draw(st.integers(0, 5)))
+        if draw(st.integers(0, 14)) == 14:
+            story.tell(PromiseMade, day, promised_on=on_day(day + 5), amount_minor=Minor(50))
     return story
 
 
@@ -114,7 +129,7 @@ def usual_books(draw: st.DrawFn) -> Book:
     """Loans that are there already and are paid in order, nearly: what a stream mostly brings."""
     told = _named(draw(st.lists(usual_stories(), min_size=1, max_size=3)))
     events = sorted((event for story in told for event in story.events), key=lambda event: event.order)
-    opening = [event for event in events if not event.fact.cash and not event.fact.UNDOES]
+    opening = [event for event in events if isinstance(event.fact, OPENING)]
     rest = [event for event in events if event not in opening]
     rest += draw(st.lists(st.sampled_from(events), max_size=2))
     for place in draw(st.lists(st.integers(0, len(rest) - 1), max_size=2)):

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from ingest import flow
-from loanbook.domain.events import ChargeAdded, LoanCreated
+from loanbook.domain.events import ChargeAdded, LoanCreated, PromiseMade
 from loanbook.domain.money import Minor
 from loanbook.postgres.pool import connect
 from tests.audit import differences
@@ -52,6 +52,15 @@ def lent(number: int = 0) -> Story:
     return story
 
 
+def running(number: int = 0, **fields: Any) -> Story:
+    """A loan of six installments, opened on day 40 with one and a half paid, paid twice since."""
+    story = Story(loan_id=f"L-{number}")
+    story.running((10_000,) * 6, paid=15_000, day=40, product="P1", **fields)
+    story.paid(60, 15_000, entity_id="p0")
+    story.paid(91, 5_000, entity_id="p1")
+    return story
+
+
 async def send(feed: Feed, *stories: Story) -> None:
     """Send all that was told; what was sent before is a repetition."""
     await feed.send([sent(event) for story in stories for event in story.events])
@@ -81,6 +90,36 @@ async def test_a_backdated_payment_is_played_without_the_fold(
     assert folded == []
     after = await state(database)
     assert (after["paid_minor"], after["last_payment_minor"]) == (24_000, 10_000)
+    assert await differences(database) == []
+
+
+async def test_a_loan_opened_from_a_snapshot_is_played_from_what_it_brought_along(
+    feed: Feed, database: str, folded: list[str]
+) -> None:
+    stories = [running(number) for number in range(3)]
+    await send(feed, *stories)
+    folded.clear()
+    backdated, returned, promised = stories
+    backdated.paid(61, 4_000, entity_id="late")
+    returned.reversed(returned.events[-2].event_id, TODAY - 1)
+    promised.tell(PromiseMade, TODAY - 2, promised_on=on_day(TODAY + 5), amount_minor=Minor(50))
+    await send(feed, *stories)
+    assert folded == []
+    paid = [(await state(database, story.loan_id))["paid_minor"] for story in stories]
+    assert paid == [39_000, 20_000, 35_000]
+    assert await differences(database) == []
+
+
+async def test_what_came_before_a_snapshot_or_splits_it_goes_the_general_way(
+    feed: Feed, database: str, folded: list[str]
+) -> None:
+    early, split = running(0), running(1, paid_before=portions(principal=15_000))
+    await send(feed, early, split)
+    folded.clear()
+    early.paid(39, 100, entity_id="x")
+    split.paid(61, 100, entity_id="y")
+    await send(feed, early, split)
+    assert len(folded) == 2
     assert await differences(database) == []
 
 

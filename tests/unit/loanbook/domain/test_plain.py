@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -12,7 +11,14 @@ import numpy as np
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
-from loanbook.domain.events import LoanCreated, LoanDisbursed, PaymentPosted, Period, SchedulePublished
+from loanbook.domain.events import (
+    LoanCreated,
+    LoanDisbursed,
+    LoanOpenedFromSnapshot,
+    PaymentPosted,
+    Period,
+    SchedulePublished,
+)
 from loanbook.domain.loan import CashDay, Loan
 from loanbook.domain.money import Minor
 from loanbook.domain.plain import Ints, PlainLoans, Received, met_days, pay, plans_of
@@ -117,7 +123,7 @@ def hold_to_the_fold(story: Story, day: int, wait: int, amount: int, later: int)
 
 @st.composite
 def plain_stories(draw: st.DrawFn) -> Story:
-    """Installments of every kind of part, some paid, some totals only."""
+    """Installments of every kind of part, some paid, some totals only; by contract or from a snapshot."""
     rules = ProductSettings(
         grace_days=draw(st.sampled_from([0, 3])),
         tolerance_minor=draw(st.sampled_from([0, 5])),
@@ -127,13 +133,14 @@ def plain_stories(draw: st.DrawFn) -> Story:
     count, in_totals = draw(st.integers(1, 8)), draw(st.booleans())
     periods = [_period(draw, number, in_totals=in_totals) for number in range(1, count + 1)]
     story.tell(LoanCreated, 0, term_days=draw(st.sampled_from([None, 60, 700])))
-    story.tell(
-        LoanDisbursed,
-        0,
-        amount_minor=Minor(sum(p.total_minor or p.principal_minor or 0 for p in periods) or 1),
-    )
-    story.tell(SchedulePublished, 0, periods=tuple(periods))
-    day = 0
+    lent = Minor(sum(p.total_minor or p.principal_minor or 0 for p in periods) or 1)
+    day = draw(st.sampled_from([0, 0, 1, 60]))
+    if day:
+        paid: dict[str, Any] = {"paid_minor": Minor(draw(st.integers(0, 600))), "disbursed_on": on_day(0)}
+        story.tell(LoanOpenedFromSnapshot, day, disbursed_minor=lent, periods=tuple(periods), **paid)
+    else:
+        story.tell(LoanDisbursed, 0, amount_minor=lent)
+        story.tell(SchedulePublished, 0, periods=tuple(periods))
     for wait in draw(st.lists(st.integers(0, 45), max_size=6)):
         day += wait
         story.tell(PaymentPosted, day, amount_minor=Minor(draw(st.integers(1, 200))))
@@ -169,18 +176,22 @@ def test_a_payment_on_a_plain_loan_gives_the_figures_of_the_fold(
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(story=plain_stories(), days=st.lists(st.integers(0, 200), max_size=5), later=st.integers(0, 90))
 def test_all_payments_at_once_give_the_figures_of_the_fold(story: Story, days: list[int], later: int) -> None:
+    opened = [event.fact for event in story.events if isinstance(event.fact, LoanOpenedFromSnapshot)]
+    opening = (opened[0].effective_on.toordinal(), opened[0].paid_minor) if opened else (0, 0)
+    begun = (opened[0].effective_on - on_day(0)).days + 1 if opened else 0
     for number, day in enumerate(days):  # on whatever day, so also before those that were there
-        story.tell(PaymentPosted, day, amount_minor=Minor(7 + 60 * number))
+        story.tell(PaymentPosted, begun + day, amount_minor=Minor(7 + 60 * number))
     paid = sorted((e for e in story.events if isinstance(e.fact, PaymentPosted)), key=lambda e: e.order)
     day = max((event.fact.effective_on - on_day(0)).days for event in story.events) + later
     after = story.at(day)
     loans = unpaid(columns(after, story.settings))
     given_on = [(event.fact.effective_on.toordinal(), event.fact.cash) for event in paid]
-    which, days_of, received = pay_all(loans, payments_of([given_on]))
+    which, days_of, received = pay_all(loans, payments_of([opening], [given_on]))
     found = shown(loans, plain_figures(loans, np.array([on_day(day).toordinal()])))
     assert found == wanted(after, found)
     assert which.tolist() == [0] * len(paid)
-    assert cash_added(received, days_of) == cash_between(replace(after, cash={}), after)
+    story.events = [event for event in story.events if event not in paid]
+    assert cash_added(received, days_of) == cash_between(story.at(day), after)
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
