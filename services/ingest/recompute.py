@@ -111,7 +111,9 @@ def recompute(held: HeldLoan, on: date, directory: PostgresDirectory) -> Changed
 def differences_of(held: HeldLoan, recomputed: ChangedLoan, directory: PostgresDirectory) -> list[Difference]:
     """Every column of the loan that the tables hold otherwise; the loan may be folded at a later day."""
     state = dict(zip(STATE_COLUMNS, state_row(recomputed, directory), strict=True))
-    plan = dict(zip(PLAN_COLUMNS, plan_row(recomputed), strict=True))
+    plan = dict(zip(PLAN_COLUMNS, plan_row(recomputed), strict=True)) | {
+        "packed": recomputed.after.plain_plan
+    }
     facts = dict(zip(_FACTS, loan_facts(recomputed.after), strict=True))
     row = {**held.row, "max_dpd": max_days_past_due(held.row, recomputed.after.as_of)}
     found = _unequal("loan_state", held.loan_id, row, state)

@@ -7,11 +7,12 @@ leave core.cash_day alone; the run compares it with all folds at its end.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 from ingest.recompute import HeldLoan, differences_of, hold, recompute
+from ingest.recompute_columns import proven
 from ingest.records import Book, ChangedLoan, LoanRef
 from ingest.transaction import PostgresUnit
 from loanbook.domain.loan import FOLD_VERSION
@@ -38,21 +39,24 @@ async def refold_loans(
     unit: PostgresUnit, book: Book, refs: Sequence[LoanRef], *, retell: bool = False
 ) -> Refolded:
     """Write again what differs of these locked loans, its past told anew; with `retell`, every past."""
-    held = await hold(unit, book, refs)
+    right = {} if retell else await proven(unit, book, refs)
+    held = await hold(unit, book, [ref for ref in refs if ref not in right])
     changes = {loan.ref: changed for loan in held if (changed := changed_by_refold(unit, loan)) is not None}
     await unit.save(list(changes.values()), [])
-    kept = [loan for loan in held if loan.ref not in changes and _is_outdated(loan)]
-    await unit.insert_many("mark_folded", [(*loan.ref, FOLD_VERSION) for loan in kept])
+    kept = [loan.ref for loan in held if loan.ref not in changes and _is_outdated(loan)]
+    kept += [ref for ref, outdated in right.items() if outdated]
+    await unit.insert_many("mark_folded", [(*ref, FOLD_VERSION) for ref in kept])
     past = [(loan, _first_known_on(loan)) for loan in held if retell or loan.ref in changes]
     rows = [(*loan.ref, book.business_on, first) for loan, first in past if first < book.business_on]
     await unit.insert_many("insert_restates", rows)
-    return _outcome(held, len(changes))
+    return _outcome(held, right, len(changes))
 
 
 async def check_loans(unit: PostgresUnit, book: Book, refs: Sequence[LoanRef]) -> Refolded:
     """Count what a refold of these loans would change."""
-    held = await hold(unit, book, refs)
-    return _outcome(held, sum(changed_by_refold(unit, loan) is not None for loan in held))
+    right = await proven(unit, book, refs)
+    held = await hold(unit, book, [ref for ref in refs if ref not in right])
+    return _outcome(held, right, sum(changed_by_refold(unit, loan) is not None for loan in held))
 
 
 def changed_by_refold(unit: PostgresUnit, held: HeldLoan) -> ChangedLoan | None:
@@ -68,8 +72,9 @@ def changed_by_refold(unit: PostgresUnit, held: HeldLoan) -> ChangedLoan | None:
     return replace(recomputed, is_whole=not stored.quarantined)
 
 
-def _outcome(held: Sequence[HeldLoan], differing: int) -> Refolded:
-    return Refolded(loans=len(held), differing=differing, outdated=sum(map(_is_outdated, held)))
+def _outcome(held: Sequence[HeldLoan], right: Mapping[LoanRef, bool], differing: int) -> Refolded:
+    outdated = sum(map(_is_outdated, held)) + sum(right.values())
+    return Refolded(loans=len(held) + len(right), differing=differing, outdated=outdated)
 
 
 def _is_outdated(held: HeldLoan) -> bool:

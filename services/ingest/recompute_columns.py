@@ -1,0 +1,201 @@
+"""Plain loans held to their ledger rows as columns: which of them a refold need not fold one by one.
+
+Nothing is written here, and of the tables nothing is believed: a loan whose rows are not to the cent and
+the day what its ledger gives is left to the general fold, which tells the difference and puts it right.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import date
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ingest.directory import PostgresDirectory
+from ingest.opening_columns import Entry, Opening, OpeningReader, UnusualError, openings_of
+from ingest.plain import ordinals
+from ingest.rebuilding import Rebuilt, rebuilt
+from ingest.records import Book, LoanRef
+from ingest.transaction import PostgresUnit
+from loanbook.domain.loan import FOLD_VERSION
+from loanbook.domain.plain import Flags, Ints, PlainLoans
+from loanbook.domain.plain_figures import PlainFigures, plain_figures
+from loanbook.domain.plain_history import pay_all, payments_of
+from loanbook.domain.plain_opening import opened, packed_plans
+from loanbook.domain.plainness import takes_oldest_first
+from loanbook.postgres.load_sql import load_sql
+
+Row = Mapping[str, Any]  # of select_plain_loans.sql
+
+NUMBERS = (
+    "currency_key", "branch_key", "product_key", "officer_key", "unapplied_minor", "last_effective_on",
+    "last_business_on", "last_sequence", "is_plain", "unapplied", "status", "bucket", "estimated",
+    "first_payment_default", "disbursed_minor", "scheduled_minor", "principal_outstanding_minor",
+    "total_outstanding_minor", "overdue_minor", "overdue_principal_minor", "due_to_date_minor",
+    "paid_minor", "overpaid_minor", "written_off_minor", "recovered_minor", "next_due_minor",
+    "last_payment_minor", "cohort_on", "first_due_on", "past_due_on", "next_due_on", "next_boundary_on",
+    "last_payment_on", "closed_on", "charged_off_on", "restructured_on", "missed_12m", "on_time_streak",
+    "decided", "days_late_sum", "max_dpd", "returned_payments", "last_recorded_at",
+)  # fmt: skip
+"""What the array in select_plain_loans.sql holds, in its order, and the time behind it."""
+_PLAN = (
+    "schedule_version", "due_on", "kind", "principal_due", "interest_due", "fee_due", "penalty_due", "waived",
+    "packed",
+)  # fmt: skip
+_FACTS = ("borrower_id", "disbursed_on", "annual_rate_bps", "term_days")
+_LISTS = ("recent_days_late", "days_late", "named_ids")
+_HEAD, _ELEMENT = 20, 12  # bytes before the elements of an array as the server sends it, and of each
+_END = _HEAD + _ELEMENT * (len(NUMBERS) - 1)
+_ROW = np.dtype(
+    {
+        "names": NUMBERS,
+        "formats": [">i8"] * len(NUMBERS),
+        "offsets": [*range(_HEAD + 4, _END, _ELEMENT), _END],
+        "itemsize": _END + 8,
+    }
+)
+_NONE: list[Any] = []  # an array that holds nothing but zeros is stored empty
+
+
+class _Loan(NamedTuple):
+    """A loan as the tables hold it, and as its ledger rows make it."""
+
+    row: Row
+    made: Rebuilt
+    keys: tuple[int, ...]  # of its currency, branch, product and officer
+    rules: tuple[int, ...]
+
+
+async def proven(unit: PostgresUnit, book: Book, refs: Sequence[LoanRef]) -> dict[LoanRef, bool]:
+    """Those of these loans that are stored as their ledger rows tell, and whether other code folded them."""
+    rows = await _fetch(unit, "select_plain_loans", refs, book.business_on)
+    stored = {LoanRef(row["slice"], row["loan_key"]): row for row in rows}
+    entries: dict[LoanRef, list[Entry]] = defaultdict(list)
+    for entry in await _fetch(unit, "select_ledgers", stored):
+        entries[LoanRef(entry["slice"], entry["loan_key"])].append(entry)
+    reader, loans = OpeningReader(), []
+    for ref, row in stored.items():
+        counting = [
+            entry
+            for entry in entries[ref]
+            if unit.directory.counts_key(book.book_key, entry["type_key"], entry["source_key"])
+        ]
+        with suppress(UnusualError):
+            made = rebuilt(counting, row["as_of"], reader)
+            loans.append(_Loan(row, made, *_named(book, made, unit.directory)))
+    is_same = _are_same(loans).tolist() if loans else []
+    return {
+        LoanRef(loan.row["slice"], loan.row["loan_key"]): loan.row["fold_version"] != FOLD_VERSION
+        for loan, same in zip(loans, is_same, strict=True)
+        if same
+    }
+
+
+async def _fetch(unit: PostgresUnit, name: str, refs: Iterable[LoanRef], *values: object) -> Sequence[Row]:
+    slices, keys = [ref.slice for ref in refs], [ref.loan_key for ref in refs]
+    rows: Sequence[Row] = await unit.connection.fetch(load_sql("ingest", name), slices, keys, *values)
+    return rows
+
+
+def _named(
+    book: Book, made: Rebuilt, directory: PostgresDirectory
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Keys of the loan's currency, branch, product and officer, and its product's rules."""
+    who, key = made.opening.who, book.book_key
+    if not takes_oldest_first(directory.settings(key, who.product)):
+        raise UnusualError("payments do not go to the oldest installment")
+    try:
+        product = directory.product_key(key, who.product)
+        keys = (
+            directory.currency_key(made.opening.currency),
+            directory.branch_key(key, made.moved.get("branch", who.branch)),
+            product,
+            directory.officer_key(key, made.moved.get("officer", who.officer)),
+        )
+    except KeyError as error:
+        raise UnusualError("a name that is new here") from error
+    return keys, directory.rules(product)
+
+
+def _are_same(held: Sequence[_Loan]) -> Flags:
+    """Which loans the tables hold as their ledger rows give them at the day they stand at."""
+    rows, made = [loan.row for loan in held], [loan.made for loan in held]
+    rules = np.array([loan.rules for loan in held], np.int64)
+    loans = opened(openings_of([one.opening for one in made], rules))
+    pay_all(loans, payments_of([one.opening.paid for one in made], [one.payments for one in made]))
+    figures = plain_figures(loans, np.array([row["as_of"].toordinal() for row in rows], np.int64))
+    stored = np.frombuffer(b"".join([row["numbers"] for row in rows]), _ROW)
+    same = np.ones(len(rows), np.bool_)
+    for name, values in _numbers(loans, figures, held).items():
+        same &= stored[name] == values
+    parts = zip(rows, made, _lists(loans, figures), packed_plans(loans.plans), strict=True)
+    for place, (row, one, lists, packed) in enumerate(parts):
+        same[place] &= (
+            _values(row, _LISTS) == (*lists, one.named or None)
+            and _values(row, _FACTS) == _facts(one.opening)
+            and _values(row, _PLAN) == (*_plan(one.opening), packed)
+        )
+    return same
+
+
+def _numbers(loans: PlainLoans, figures: PlainFigures, held: Sequence[_Loan]) -> dict[str, Any]:
+    """What the numbers of core.loan_state must be."""
+    nothing = np.zeros(len(held), np.int64)
+    keys = np.array([loan.keys for loan in held], np.int64).T
+    effective, business, sequence, recorded = ordinals(*zip(*(loan.made.last for loan in held), strict=True))
+    return dict(
+        zip(
+            NUMBERS,
+            (
+                *keys, nothing, effective, business, sequence, nothing + 1, nothing,
+                figures.status, figures.bucket, loans.estimated, figures.first_payment_default,
+                loans.disbursed, loans.scheduled, figures.principal_outstanding, figures.total_outstanding,
+                figures.overdue, figures.overdue_principal, figures.due_to_date, loans.paid, loans.overpaid,
+                nothing, nothing, figures.next_due, loans.last_payment, loans.disbursed_day,
+                _first_due(loans), figures.past_due_on, figures.next_due_on, figures.next_boundary_on,
+                loans.last_payment_day, loans.closed_day, nothing, nothing, figures.missed_12m,
+                figures.on_time_streak, figures.decided, figures.days_late_sum, figures.max_dpd,
+                np.array([loan.made.returned for loan in held]), recorded,
+            ),
+            strict=True,
+        )
+    )  # fmt: skip
+
+
+def _first_due(loans: PlainLoans) -> Ints:
+    """The day of the first installment that a customer pays, 0 for none."""
+    plans = loans.plans
+    place = np.arange(len(plans.due)), plans.countable.argmax(axis=1)
+    days: Ints = plans.due_day[place] * plans.countable[place]
+    return days
+
+
+def _lists(loans: PlainLoans, figures: PlainFigures) -> list[tuple[list[int], list[int]]]:
+    """How late the last installments were, oldest first, and how late each that is met."""
+    late = (loans.met_day - loans.plans.due_day).tolist()
+    met = (loans.met_day > 0).sum(axis=1).tolist()
+    recent = figures.recent_days_late[:, ::-1].tolist()
+    return [
+        ([days for days in last if days >= 0], all_late[:count])
+        for last, all_late, count in zip(recent, late, met, strict=True)
+    ]
+
+
+def _facts(opening: Opening) -> tuple[str | None, date | None, int | None, int | None]:
+    """Columns _FACTS of core.loan."""
+    who = opening.who
+    return (who.borrower_id, opening.disbursed_on, who.annual_rate_bps, who.term_days)
+
+
+def _plan(opening: Opening) -> tuple[Any, ...]:
+    """Columns _PLAN of core.loan_plan but for the packed form."""
+    dues = [values if any(values) else _NONE for values in opening.dues]
+    kinds = ["regular"] * len(opening.due_on)
+    return (opening.schedule_version, opening.due_on, kinds, *dues, _NONE)
+
+
+def _values(row: Row, names: Sequence[str]) -> tuple[Any, ...]:
+    return tuple([row[name] for name in names])

@@ -1,0 +1,65 @@
+"""Plain loans as columns, as contract or snapshot opened them: their plans, and nothing paid yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from loanbook.domain.plain import PLAN_ROW, Ints, PlainLoans, Plans
+from loanbook.domain.plainness import BEFORE_BOOTSTRAP, COUNTABLE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Openings:
+    """Loans with one schedule of regular installments, by principal; a snapshot may have paid on it."""
+
+    due_day: Ints  # matrix, ascending; 0 behind the last
+    principal: Ints  # matrix
+    other: Ints  # matrix of interest, fees and penalties
+    rules: Ints
+    disbursed: Ints
+    disbursed_day: Ints
+    term_days: Ints
+    paid: Ints  # before the snapshot
+
+
+def opened(openings: Openings) -> PlainLoans:
+    """The loans with nothing paid on them yet; `plain_history.pay_all` takes what was."""
+    exists, due = openings.due_day > 0, openings.principal + openings.other
+    until = np.cumsum(due, axis=1)
+    plans = Plans(
+        exists=exists,
+        due_day=openings.due_day,
+        due=due,
+        other=openings.other,
+        until=until,
+        countable=exists,
+        before=exists & (until <= openings.paid[:, None]),
+    )
+    nothing = np.zeros(len(due), np.int64)
+    return PlainLoans(
+        plans=plans,
+        rules=openings.rules,
+        disbursed=openings.disbursed,
+        disbursed_day=openings.disbursed_day,
+        scheduled=plans.total,
+        term_days=openings.term_days,
+        estimated=nothing > 0,
+        applied=nothing,
+        overpaid=nothing,
+        paid=nothing,
+        last_payment=nothing,
+        last_payment_day=nothing,
+        closed_day=nothing,
+        met_day=np.zeros_like(due),
+    )
+
+
+def packed_plans(plans: Plans) -> list[bytes]:
+    """The plan of each loan as `plainness` packs it."""
+    rows = np.zeros(plans.due.shape, PLAN_ROW)
+    rows["due_day"], rows["due"], rows["other"] = plans.due_day, plans.due, plans.other
+    rows["flags"] = COUNTABLE * plans.countable + BEFORE_BOOTSTRAP * plans.before
+    counts = (plans.exists.sum(axis=1) * PLAN_ROW.itemsize).tolist()
+    return [row.tobytes()[:count] for row, count in zip(rows, counts, strict=True)]
