@@ -11,6 +11,7 @@ from typing import Protocol
 
 from ingest.cache import LoanCache
 from ingest.choosing import Arrivals, arrange, choose, choose_none
+from ingest.entries import Entry
 from ingest.folding import Directory, Subject, change
 from ingest.locked import Locked, row_of
 from ingest.plain import PlainBatch, PlainChanges, fold_plain
@@ -29,7 +30,7 @@ from ingest.records import (
     Tally,
     reference_fault,
 )
-from ingest.replaying import Entry, explained, replay, replayable, replays_of
+from ingest.replaying import explained, replay, replayable, replays_of
 from ingest.rows import stored_loan
 from loanbook.domain.events import LoanEvent
 from loanbook.kafka.batches import Partition

@@ -21,6 +21,7 @@ from ingest.restating import (
     loan_day_row,
     retell,
 )
+from ingest.retelling import retell_plain
 from ingest.rollups import Keys, measures_of, rollup_status
 from ingest.store import PostgresLoanStore
 from ingest.transaction import PostgresUnit
@@ -51,9 +52,12 @@ async def restate_some(store: PostgresLoanStore) -> int:
         if not rows:
             return 0
         work = await _claim(unit, rows)
-        events = await unit.histories(item.ref for item in work)
         history = await _stored_days(unit, work)
-        told = {item.ref: _retold(unit, item, events[item.ref]) for item in work}
+        refs = [item.ref for item in work]
+        told = retell_plain(work, await unit.lock(refs), await unit.entries(refs), unit.directory)
+        others = [item for item in work if item.ref not in told]
+        events = await unit.histories(item.ref for item in others)
+        told |= {item.ref: _retold(unit, item, events[item.ref]) for item in others}
         await _write(unit, work, history, told)
         metrics.LOANS_RESTATED.inc(len(work))
         return len(work)

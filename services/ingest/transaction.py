@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from ingest.directory import PostgresDirectory
+from ingest.entries import Entry
 from ingest.errors import KeyCollisionError
 from ingest.ledger import append_events, known_of, remember_events
 from ingest.locked import Locked
@@ -31,7 +32,6 @@ from ingest.records import (
     fingerprint_of,
     reference_fault,
 )
-from ingest.replaying import Entry
 from ingest.saving import save_changes
 from loanbook.domain.events import BorrowerProfile, LoanEvent
 from loanbook.kafka.batches import Partition

@@ -110,6 +110,22 @@ async def test_a_loan_opened_from_a_snapshot_is_played_from_what_it_brought_alon
     assert await differences(database) == []
 
 
+async def test_the_past_of_plain_loans_is_told_anew_without_the_fold(
+    feed: Feed, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contract, snapshot = lent(0), running(1)
+    await send(feed, contract, snapshot)
+    for day in range(TODAY, TODAY + 35):
+        await feed.close_day(on_day(day))
+    monkeypatch.delattr("ingest.restate_sweep.refold")
+    contract.paid(TODAY + 1, 30_000, booked=TODAY + 35, entity_id="late")
+    snapshot.paid(95, 7_000, booked=TODAY + 35, entity_id="late")
+    snapshot.reversed(snapshot.events[-2].event_id, TODAY + 35)
+    await send(feed, contract, snapshot)
+    monkeypatch.undo()
+    assert await differences(database) == []
+
+
 async def test_what_came_before_a_snapshot_or_splits_it_goes_the_general_way(
     feed: Feed, database: str, folded: list[str]
 ) -> None:
