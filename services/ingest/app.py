@@ -43,9 +43,9 @@ _DECODE_SLICE = 500  # records decoded together, before other tasks get a turn
 _CAUGHT_UP_EVERY_S = 2
 _TRIM_EVERY_S = 3600
 _MINUTES_KEPT = timedelta(days=8)
-# The cache holds millions of small values that stay: looking through them as often as Python does by
-# itself takes a good part of the worker's time.
-_GC_THRESHOLDS = (100_000, 50, 100)
+# Batches are freed by their reference counts, and what the cache holds stays: looking through them as often
+# as Python does by itself takes a good part of the worker's time. The first is above what waits at once.
+_GC_THRESHOLDS = (500_000, 20, 100)
 Result = TypeVar("Result")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from operator import attrgetter
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from ingest.records import Identity, LedgerRow, LoanRef
 from loanbook.domain.events import Fact, PaymentPosted
 from loanbook.domain.plain import Flags
 
+_SAID = ("event.fact.currency", "book.book_key", "event.source")
 _DETAIL_MAX = 1000  # bytes of an event's data; a longer one would make the rows of all others as wide
 
 
@@ -161,10 +163,7 @@ def is_plain_payment(row: LedgerRow) -> bool:
 
 def _in_currency(arrivals: Arrivals, rules: Rules) -> Flags:
     """Whether an event is in its loan's currency and its source has the word on payments."""
-    said = [
-        (fact.currency, row.book.book_key, row.event.source)
-        for row, fact in zip(arrivals.rows, arrivals.facts, strict=True)
-    ]
+    said = list(zip(*(map(attrgetter(name), arrivals.rows) for name in _SAID), strict=True))
     met = {
         (currency, book_key, source):
             rules.currency_key(currency) if rules.counts(book_key, PAYMENT, source) else -1
