@@ -56,19 +56,25 @@ class HeldLoan:
 
 
 @asynccontextmanager
-async def snapshot(connection: Connection) -> AsyncIterator[PostgresUnit]:
-    """One moment of the whole book, read without a lock."""
+async def snapshot(
+    connection: Connection, directory: PostgresDirectory | None = None
+) -> AsyncIterator[PostgresUnit]:
+    """One moment of the whole book, read without a lock; a directory that is given is read at need."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
-        directory = PostgresDirectory()
-        await directory.load(connection)
-        unit = PostgresUnit(connection, directory, "")
         rows = await connection.fetch(load_sql("ingest", "select_books"))
-        unit.books = {row["book"]: Book(**dict(row)) for row in rows}
+        books = {row["book"]: Book(**dict(row)) for row in rows}
+        if directory is None or directory.is_behind(books.values()) or not directory.book_keys:
+            directory = directory or PostgresDirectory()
+            await directory.load(connection)
+        unit = PostgresUnit(connection, directory, "")
+        unit.books = books
         yield unit
 
 
 async def hold(unit: PostgresUnit, book: Book, refs: Sequence[LoanRef]) -> list[HeldLoan]:
     """Read loans with their plans, their events and what does not count, in key order."""
+    if not refs:
+        return []
     slices, keys = [ref.slice for ref in refs], [ref.loan_key for ref in refs]
     rows = await unit.connection.fetch(load_sql("ingest", "select_states"), slices, keys)
     unapplied: dict[LoanRef, dict[str, tuple[str, int]]] = defaultdict(dict)

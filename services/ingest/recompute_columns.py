@@ -69,8 +69,15 @@ class _Loan(NamedTuple):
     rules: tuple[int, ...]
 
 
-async def proven(unit: PostgresUnit, book: Book, refs: Sequence[LoanRef]) -> dict[LoanRef, bool]:
-    """Those of these loans that are stored as their ledger rows tell, and whether other code folded them."""
+class Proven(NamedTuple):
+    """The row of a loan that is stored as its ledger rows tell."""
+
+    version: int
+    is_outdated: bool  # other code has folded it
+
+
+async def proven(unit: PostgresUnit, book: Book, refs: Sequence[LoanRef]) -> dict[LoanRef, Proven]:
+    """Those of these loans that are stored as their ledger rows tell, in the snapshot of the unit."""
     rows = await _fetch(unit, "select_plain_loans", refs, book.business_on)
     stored = {LoanRef(row["slice"], row["loan_key"]): row for row in rows}
     entries: dict[LoanRef, list[Entry]] = defaultdict(list)
@@ -88,8 +95,8 @@ async def proven(unit: PostgresUnit, book: Book, refs: Sequence[LoanRef]) -> dic
             loans.append(_Loan(row, made, *_named(book, made, unit.directory)))
     is_same = _are_same(loans).tolist() if loans else []
     return {
-        LoanRef(loan.row["slice"], loan.row["loan_key"]): loan.row["fold_version"] != FOLD_VERSION
-        for loan, same in zip(loans, is_same, strict=True)
+        LoanRef(row["slice"], row["loan_key"]): Proven(row["version"], row["fold_version"] != FOLD_VERSION)
+        for (row, *_), same in zip(loans, is_same, strict=True)
         if same
     }
 

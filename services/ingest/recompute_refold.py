@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from types import MappingProxyType
 
 from ingest.recompute import HeldLoan, differences_of, hold, recompute
-from ingest.recompute_columns import proven
+from ingest.recompute_columns import Proven, proven
 from ingest.records import Book, ChangedLoan, LoanRef
 from ingest.transaction import PostgresUnit
 from loanbook.domain.loan import FOLD_VERSION
+
+_NONE: Mapping[LoanRef, Proven] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,16 +39,26 @@ class Refolded:
 
 
 async def refold_loans(
-    unit: PostgresUnit, book: Book, refs: Sequence[LoanRef], *, retell: bool = False
+    unit: PostgresUnit,
+    book: Book,
+    refs: Sequence[LoanRef],
+    right: Mapping[LoanRef, Proven] = _NONE,
+    *,
+    retell: bool = False,
 ) -> Refolded:
-    """Write again what differs of these locked loans, its past told anew; with `retell`, every past."""
-    right = {} if retell else await proven(unit, book, refs)
+    """Lock those of these loans that are not proven right, and write again what differs, its past told anew.
+
+    With `retell` every past is told anew.
+    """
+    await unit.lock(ref for ref in refs if ref not in right)
     held = await hold(unit, book, [ref for ref in refs if ref not in right])
     changes = {loan.ref: changed for loan in held if (changed := changed_by_refold(unit, loan)) is not None}
     await unit.save(list(changes.values()), [])
-    kept = [loan.ref for loan in held if loan.ref not in changes and _is_outdated(loan)]
-    kept += [ref for ref, outdated in right.items() if outdated]
-    await unit.insert_many("mark_folded", [(*ref, FOLD_VERSION) for ref in kept])
+    kept = [
+        (*loan.ref, loan.row["version"]) for loan in held if loan.ref not in changes and _is_outdated(loan)
+    ]
+    kept += [(*ref, loan.version) for ref, loan in right.items() if loan.is_outdated]
+    await unit.insert_many("mark_folded", [(*loan, FOLD_VERSION) for loan in kept])
     past = [(loan, _first_known_on(loan)) for loan in held if retell or loan.ref in changes]
     rows = [(*loan.ref, book.business_on, first) for loan, first in past if first < book.business_on]
     await unit.insert_many("insert_restates", rows)
@@ -72,8 +85,8 @@ def changed_by_refold(unit: PostgresUnit, held: HeldLoan) -> ChangedLoan | None:
     return replace(recomputed, is_whole=not stored.quarantined)
 
 
-def _outcome(held: Sequence[HeldLoan], right: Mapping[LoanRef, bool], differing: int) -> Refolded:
-    outdated = sum(map(_is_outdated, held)) + sum(right.values())
+def _outcome(held: Sequence[HeldLoan], right: Mapping[LoanRef, Proven], differing: int) -> Refolded:
+    outdated = sum(map(_is_outdated, held)) + sum(loan.is_outdated for loan in right.values())
     return Refolded(loans=len(held) + len(right), differing=differing, outdated=outdated)
 
 

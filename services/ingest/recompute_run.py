@@ -1,39 +1,23 @@
-"""A run of refold over a book: chunk by chunk while events flow, resumable, the roll-ups at its end."""
+"""A run of refold over a book: slices side by side while events flow, resumable, the roll-ups at its end."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
+import multiprocessing
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
 
-from ingest.recompute import FIRST_KEY, snapshot
-from ingest.recompute_refold import Refolded, check_loans, refold_loans
-from ingest.recompute_settle import locked_unit, patiently, settle_rollups
-from ingest.records import LoanRef
-from loanbook.domain.errors import LoanbookError
+from ingest.recompute_lane import Lane, RefoldError, RefoldPlan, refold_alone, refold_lane
+from ingest.recompute_refold import Refolded
+from ingest.recompute_settle import settle_rollups
 from loanbook.domain.loan import FOLD_VERSION
+from loanbook.postgres.fates import RETRYABLE
 from loanbook.postgres.load_sql import load_sql
-from loanbook.postgres.pool import Connection, Pool
-from loanbook.topics import SLICES
+from loanbook.postgres.pool import Pool
 
 RUN_LOCK = 7206  # class of the advisory locks on books: one run a book
-
-
-class RefoldError(LoanbookError):
-    """A book cannot be refolded now."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RefoldPlan:
-    """What is asked of a run."""
-
-    book: str
-    book_key: int
-    chunk: int = 500
-    is_check: bool = False  # count, write nothing
-    retell: bool = False  # the past of every loan, not only of those that differ
-    restart: bool = False  # leave an unfinished run behind
+_LOANS_A_PROCESS = 5_000  # with fewer it takes as long to start it as it saves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,33 +30,20 @@ class RefoldOutcome:
     left_behind: int  # loans that other code has folded meanwhile
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Run:
-    """A run as its row tells it."""
-
-    run_id: int
-    last_slice: int
-    last_loan_key: int
-    loans: int
-    differing: int
-    outdated: int
-    started_at: datetime
-
-
-async def refold_book(pool: Pool, plan: RefoldPlan) -> RefoldOutcome:
+async def refold_book(dsn: str, pool: Pool, plan: RefoldPlan) -> RefoldOutcome:
     """Refold a book; its roll-ups are settled if any loan differed or had been folded by other code."""
     async with alone(pool, plan.book, plan.book_key):
         values = (plan.book_key, FOLD_VERSION, plan.is_check, plan.restart)
-        run = _Run(**await pool.fetchrow(load_sql("ingest", "open_refold"), *values))
-        done = Refolded(loans=run.loans, differing=run.differing, outdated=run.outdated)
-        async for part in _chunks(pool, plan, run):
-            done += part
+        run = await pool.fetchrow(load_sql("ingest", "open_refold"), *values)
+        run_id: int = run["run_id"]
+        await _refold_lanes(dsn, pool, plan, run_id, dict(enumerate(run["last_loan_keys"])))
+        done = Refolded(**await pool.fetchrow(load_sql("ingest", "select_refold"), run_id))
         cells = None
-        if done.differing or done.outdated or plan.restart:
+        if done.differing or done.outdated or run["is_unsettled"]:
             cells = await settle_rollups(pool, plan.book, is_check=plan.is_check)
-        await pool.execute(load_sql("ingest", "finish_refold"), run.run_id, cells)
+        await pool.execute(load_sql("ingest", "finish_refold"), run_id, cells)
         left = await pool.fetchval(load_sql("ingest", "count_outdated"), plan.book_key, FOLD_VERSION)
-        return RefoldOutcome(run_id=run.run_id, refolded=done, rollup_cells=cells, left_behind=left)
+        return RefoldOutcome(run_id=run_id, refolded=done, rollup_cells=cells, left_behind=left)
 
 
 @asynccontextmanager
@@ -84,52 +55,41 @@ async def alone(pool: Pool, book: str, book_key: int) -> AsyncIterator[None]:
         try:
             yield
         finally:
-            await connection.execute("SELECT pg_advisory_unlock($1, $2)", RUN_LOCK, book_key)
+            with suppress(*RETRYABLE):  # a connection that is gone took its lock along; why, the work says
+                await connection.execute("SELECT pg_advisory_unlock($1, $2)", RUN_LOCK, book_key)
 
 
-async def _chunks(pool: Pool, plan: RefoldPlan, run: _Run) -> AsyncIterator[Refolded]:
-    step = _check_chunk if plan.is_check else _refold_chunk
-    place: LoanRef | None = LoanRef(run.last_slice, run.last_loan_key)
-    for number in range(run.last_slice, SLICES):
-        place = place if place and place.slice == number else LoanRef(number, FIRST_KEY)
-        while place is not None:
-            after = place
-            place, done = await patiently(lambda after=after: step(pool, plan, run, after))  # type: ignore[misc]
-            yield done
+async def _refold_lanes(
+    dsn: str, pool: Pool, plan: RefoldPlan, run_id: int, last_loan_keys: Mapping[int, int]
+) -> None:
+    """Refold the slices in as many processes as the book is worth; the first lane is this process's."""
+    count = await _process_count(pool, plan)
+    lanes = [
+        Lane(
+            plan=plan,
+            run_id=run_id,
+            last_loan_keys={
+                number: last_loan_keys[number] for number in sorted(last_loan_keys)[first::count]
+            },
+        )
+        for first in range(count)
+    ]
+    context = multiprocessing.get_context("spawn")
+    others = [context.Process(target=refold_alone, args=(dsn, lane), daemon=True) for lane in lanes[1:]]
+    for process in others:
+        process.start()
+    try:
+        await refold_lane(pool, lanes[0])
+        for process in others:
+            await asyncio.to_thread(process.join)
+            if process.exitcode:
+                raise RefoldError(f"a process of the refold ended with {process.exitcode}: refold again")
+    finally:
+        for process in others:
+            process.terminate()
 
 
-async def _refold_chunk(
-    pool: Pool, plan: RefoldPlan, run: _Run, after: LoanRef
-) -> tuple[LoanRef | None, Refolded]:
-    async with locked_unit(pool) as unit:
-        book = unit.books[plan.book]
-        refs = await _next(unit.connection, "lock_loan_chunk", plan, after)
-        if not refs:
-            return None, Refolded()
-        await unit.directory.load(unit.connection)
-        done = await refold_loans(unit, book, refs, retell=plan.retell)
-        await _advance(unit.connection, run, refs[-1], done)
-        return refs[-1], done
-
-
-async def _check_chunk(
-    pool: Pool, plan: RefoldPlan, run: _Run, after: LoanRef
-) -> tuple[LoanRef | None, Refolded]:
-    async with pool.acquire() as connection:
-        async with snapshot(connection) as unit:
-            refs = await _next(connection, "select_loan_chunk", plan, after)
-            done = await check_loans(unit, unit.books[plan.book], refs) if refs else Refolded()
-        if refs:
-            await _advance(connection, run, refs[-1], done)
-        return (refs[-1] if refs else None), done
-
-
-async def _next(connection: Connection, name: str, plan: RefoldPlan, after: LoanRef) -> list[LoanRef]:
-    sql = load_sql("ingest", name)
-    rows = await connection.fetch(sql, plan.book_key, after.slice, after.loan_key, plan.chunk)
-    return [LoanRef(*row) for row in rows]
-
-
-async def _advance(connection: Connection, run: _Run, last: LoanRef, done: Refolded) -> None:
-    sql = load_sql("ingest", "advance_refold")
-    await connection.execute(sql, run.run_id, *last, done.loans, done.differing, done.outdated)
+async def _process_count(pool: Pool, plan: RefoldPlan) -> int:
+    most = plan.processes * _LOANS_A_PROCESS
+    loans: int = await pool.fetchval(load_sql("ingest", "count_loans"), plan.book_key, most)
+    return max(1, loans // _LOANS_A_PROCESS)

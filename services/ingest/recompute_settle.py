@@ -50,10 +50,10 @@ async def settle_rollups(pool: Pool, book: str, *, is_check: bool = False) -> in
 
 
 @asynccontextmanager
-async def locked_unit(pool: Pool) -> AsyncIterator[PostgresUnit]:
-    """A transaction that shares the books' locks, as a batch does; read its names once loans are locked."""
+async def locked_unit(pool: Pool, directory: PostgresDirectory | None = None) -> AsyncIterator[PostgresUnit]:
+    """A transaction that shares the books' locks, as a batch does; new names are read with histories."""
     async with pool.acquire() as connection, connection.transaction():
-        unit = PostgresUnit(connection, PostgresDirectory(), "")
+        unit = PostgresUnit(connection, directory or PostgresDirectory(), "")
         await unit.lock_books()
         yield unit
 

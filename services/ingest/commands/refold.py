@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
 
 from ingest.commands.books import BookError
 from ingest.commands.database import add_database, database_url
-from ingest.recompute_run import RefoldOutcome, RefoldPlan, alone, refold_book
+from ingest.recompute_lane import RefoldPlan
+from ingest.recompute_run import RefoldOutcome, alone, refold_book
 from ingest.recompute_settle import settle_rollups
 from ingest.store import PostgresLoanStore
 from loanbook.postgres.load_sql import load_sql
 from loanbook.postgres.pool import Pool
 
 _CHUNK = 500
+_PROCESSES = min(4, os.cpu_count() or 1)
 
 
 def main(arguments: list[str]) -> int:
@@ -38,6 +41,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--book", help="this book alone")
     parser.add_argument("--check", action="store_true", help="count what differs, write nothing")
     parser.add_argument("--chunk", type=int, default=_CHUNK, metavar="LOANS", help="in one transaction")
+    parser.add_argument(
+        "--processes", type=int, default=_PROCESSES, metavar="N", help="at most, side by side"
+    )
     parser.add_argument("--rollups", action="store_true", help="only settle the roll-ups")
     parser.add_argument("--history", action="store_true", help="have the past of every loan told anew")
     parser.add_argument("--restart", action="store_true", help="from the first loan, whatever was begun")
@@ -49,7 +55,7 @@ async def _run(dsn: str, chosen: argparse.Namespace) -> int:
     try:
         code = 0
         for book in await _chosen_books(store.pool, chosen.book):
-            code |= await _refold(store.pool, book, chosen)
+            code |= await _refold(dsn, store.pool, book, chosen)
         return code
     finally:
         await store.close()
@@ -63,7 +69,7 @@ async def _chosen_books(pool: Pool, name: str | None) -> Sequence[tuple[str, int
     return [(book, key) for book, key in sorted(keys.items()) if name in {None, book}]
 
 
-async def _refold(pool: Pool, book: tuple[str, int], chosen: argparse.Namespace) -> int:
+async def _refold(dsn: str, pool: Pool, book: tuple[str, int], chosen: argparse.Namespace) -> int:
     started = time.monotonic()
     if chosen.rollups:
         async with alone(pool, *book):
@@ -74,11 +80,12 @@ async def _refold(pool: Pool, book: tuple[str, int], chosen: argparse.Namespace)
         book=book[0],
         book_key=book[1],
         chunk=max(1, chosen.chunk),
+        processes=max(1, chosen.processes),
         is_check=chosen.check,
         retell=chosen.history,
         restart=chosen.restart,
     )
-    outcome = await refold_book(pool, plan)
+    outcome = await refold_book(dsn, pool, plan)
     print(f"{_summary(plan, outcome)}; {time.monotonic() - started:.1f} s")
     if outcome.left_behind and not plan.is_check:
         print(

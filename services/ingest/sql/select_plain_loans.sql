@@ -1,6 +1,6 @@
 -- Plain loans as the tables hold them, their numbers as one value: days as ordinals, 0 for none.
 -- $1: slices, $2: loan keys, $3: the running day.
-SELECT s.slice, s.loan_key, s.as_of, s.fold_version, l.loan_id,
+SELECT s.slice, s.loan_key, s.as_of, s.version, s.fold_version,
        array_send(ARRAY[
            s.currency_key, s.branch_key, s.product_key, s.officer_key, s.unapplied_minor,
            coalesce(s.last_effective_on - date '0001-01-01' + 1, 0), coalesce(s.last_business_on - date '0001-01-01' + 1, 0),

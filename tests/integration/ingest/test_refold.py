@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Any
@@ -12,6 +13,7 @@ import msgspec
 import pytest
 
 import ingest.folding
+import ingest.recompute_lane
 import ingest.recompute_refold
 import ingest.recompute_run
 import ingest.rows
@@ -113,7 +115,7 @@ async def test_a_run_that_was_stopped_goes_on_where_it_was(
         return await refold_loans(*arguments, **named)
 
     with monkeypatch.context() as patched:
-        patched.setattr(ingest.recompute_run, "refold_loans", stopping)
+        patched.setattr(ingest.recompute_lane, "refold_loans", stopping)
         with pytest.raises(KeyboardInterrupt):
             await refold(database)
     healed = await value(database, "SELECT loans FROM core.refold_run WHERE finished_at IS NULL")
@@ -196,10 +198,88 @@ async def test_two_runs_keep_out_of_each_others_way(feed: Feed, database: str) -
     connection = await asyncpg.connect(database)
     try:
         await connection.execute("SELECT pg_advisory_lock(7206, book_key) FROM core.book")
-        with pytest.raises(ingest.recompute_run.RefoldError, match="another process refolds book 'demo'"):
+        with pytest.raises(ingest.recompute_lane.RefoldError, match="another process refolds book 'demo'"):
             await refold(database)
     finally:
         await connection.close()
+
+
+async def test_two_processes_refold_a_book_side_by_side(
+    feed: Feed, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await feed.send(all_events())
+    await told(database, "UPDATE core.loan_state SET paid_minor = paid_minor + 1")
+    here: list[Any] = []
+
+    async def watched(unit: Any, book: Any, refs: Any, *arguments: Any, **named: Any) -> Any:
+        here.extend(refs)
+        return await refold_loans(unit, book, refs, *arguments, **named)
+
+    monkeypatch.setattr(ingest.recompute_lane, "refold_loans", watched)
+    monkeypatch.setattr(ingest.recompute_run, "_LOANS_A_PROCESS", LOANS // 2)
+    assert await refold(database, "--processes", "2") == 0
+    assert 0 < len(here) < LOANS
+    assert {ref.slice % 2 for ref in here} == {0}
+    assert await value(database, "SELECT differing FROM core.refold_run WHERE loans = 24") == LOANS
+    await feed.restate()
+    assert await differences(database) == []
+
+
+async def test_a_run_one_of_whose_processes_ended_goes_on_where_it_was(
+    feed: Feed, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await feed.send(all_events())
+    await told(database, "UPDATE core.loan_state SET paid_minor = paid_minor + 1")
+    with monkeypatch.context() as patched:
+        patched.setattr(ingest.recompute_run, "_LOANS_A_PROCESS", LOANS // 2)
+        patched.setattr(ingest.recompute_run, "refold_alone", sys.exit)  # which takes no such arguments
+        with pytest.raises(ingest.recompute_lane.RefoldError, match="a process of the refold ended with 1"):
+            await refold(database, "--processes", "2")
+    assert 0 < await value(database, "SELECT loans FROM core.refold_run") < LOANS
+    assert await refold(database) == 0
+    assert await value(database, "SELECT differing FROM core.refold_run WHERE loans = 24") == LOANS
+    assert await differences(database) == []
+
+
+async def test_a_restart_settles_the_roll_ups_only_of_a_run_that_changed_loans(
+    feed: Feed, database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await feed.send(all_events())
+    assert await refold(database, "--restart") == 0
+    assert "roll-ups" not in capsys.readouterr().out
+    await told(
+        database,
+        "UPDATE core.loan_state SET paid_minor = paid_minor + 1",
+        "UPDATE core.book_now SET paid_minor = paid_minor + 3",
+    )
+
+    async def stopped(*_: Any, **__: Any) -> int:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ingest.recompute_run, "settle_rollups", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            await refold(database)
+    assert await refold(database, "--restart") == 0
+    said = capsys.readouterr().out
+    assert f"{LOANS} loans refolded, 0 differed" in said
+    assert "cells of the roll-ups were put right" in said
+    await feed.restate()
+    assert await differences(database) == []
+
+
+async def test_why_a_run_failed_is_not_hidden_by_the_connection_it_lost(feed: Feed, database: str) -> None:
+    async def fail() -> None:
+        async with ingest.recompute_run.alone(feed.store.pool, "demo", 1):
+            await value(
+                database,
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()",
+            )
+            raise ingest.recompute_lane.RefoldError("the real reason")
+
+    with pytest.raises(ingest.recompute_lane.RefoldError, match="the real reason"):
+        await fail()
 
 
 def older_fold(of_today: Callable[..., Loan]) -> Callable[..., Loan]:
