@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from itertools import groupby
 from operator import attrgetter
@@ -20,6 +20,7 @@ from ingest.records import (
     Book,
     ChangedLoan,
     Claimed,
+    Content,
     Identity,
     LedgerRow,
     LoanRef,
@@ -57,14 +58,14 @@ class Unit(Protocol):
     async def lock_loans(self, rows: Sequence[LedgerRow]) -> dict[LoanRef, Locked]:
         """Insert missing loans, then lock all in key order."""
 
-    async def known(self, rows: Sequence[LedgerRow]) -> Collection[Identity]:
-        """Which of these the ledger holds already."""
+    async def known(self, rows: Sequence[LedgerRow]) -> dict[Identity, Content]:
+        """What the ledger holds of these already."""
 
     async def append(self, batch: PlainBatch) -> bool:
         """Write payments believed to be new; False, and nothing written, when one was known."""
 
-    async def remember(self, rows: Sequence[LedgerRow]) -> Remembered:
-        """Write the ledger rows that are new."""
+    async def remember(self, rows: Sequence[LedgerRow], known: Mapping[Identity, Content]) -> Remembered:
+        """Write the ledger rows that are new; `known` are there."""
 
     async def entries(self, refs: Iterable[LoanRef]) -> Mapping[LoanRef, Sequence[Entry]]:
         """What the ledger holds of these loans, the fresh events included, without decoding it."""
@@ -106,8 +107,8 @@ async def record_batch(segments: Sequence[Segment], store: LoanStore, cache: Loa
         rows, dead = sort_out(records, unit)
         locked = await unit.lock_loans(rows)
         arrivals = arrange(rows, locked)
-        batch, others = await append_plain(unit, arrivals)
-        remembered = await unit.remember(others)
+        batch, others, known = await append_plain(unit, arrivals)
+        remembered = await unit.remember(others, known)
         plain, rest = await replay_some(unit, locked, remembered.fresh)
         changes = await fold_changed(unit, locked, rest, cache)
         if batch.rows:
@@ -131,14 +132,20 @@ async def record_batch(segments: Sequence[Segment], store: LoanStore, cache: Loa
     )
 
 
-async def append_plain(unit: Unit, arrivals: Arrivals) -> tuple[PlainBatch, list[LedgerRow]]:
-    """Write the payments that take the short cut; gives them and all other events."""
-    batch, others = choose(arrivals, await unit.known(arrivals.earlier), unit.directory)
-    if await unit.append(batch):
-        return batch, others
-    # One was known after all: told again under a later time, or, which the general way tells, another id.
-    batch, others = choose(arrivals, await unit.known(arrivals.rows), unit.directory, doubted=True)
-    return (batch, others) if await unit.append(batch) else choose_none(arrivals)
+async def append_plain(
+    unit: Unit, arrivals: Arrivals
+) -> tuple[PlainBatch, list[LedgerRow], dict[Identity, Content]]:
+    """Write the payments that take the short cut; gives them, all others, and what is known of these."""
+    known = await unit.known(arrivals.earlier)
+    batch, others = choose(arrivals, known, unit.directory)
+    if not await unit.append(batch):
+        # One was known after all: told again under a later time, or, which the general way tells, another id.
+        known = await unit.known(arrivals.rows)
+        batch, others = choose(arrivals, known, unit.directory, doubted=True)
+        if not await unit.append(batch):
+            return *choose_none(arrivals), known
+    refs = {row.ref for row in others}
+    return batch, others, known | {row.identity: row.content for row in batch.rows if row.ref in refs}
 
 
 def sort_out(records: Iterable[Record], unit: Unit) -> tuple[list[LedgerRow], list[tuple[Record, Rejection]]]:

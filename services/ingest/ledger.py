@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import asyncpg
 
-from ingest.records import Identity, LedgerRow, Remembered
+from ingest.records import Content, Identity, LedgerRow, Remembered
 from ingest.rows import EVENT_COLUMNS, event_row
 from loanbook.postgres.binary_copy import copy_rows
-from loanbook.postgres.ledger import TYPE_KEYS
 from loanbook.postgres.load_sql import load_sql
 from loanbook.postgres.pool import Connection
 
@@ -26,31 +25,24 @@ async def append_events(connection: Connection, rows: bytes) -> bool:
     return True
 
 
-async def known_of(connection: Connection, rows: Sequence[LedgerRow]) -> set[Identity]:
-    """Which of these events the ledger holds."""
-    return set(await _contents(connection, rows))
-
-
-async def remember_events(connection: Connection, rows: Sequence[LedgerRow]) -> Remembered:
-    """Write the events that are new; a further copy of a fact is kept and marked."""
-    if not rows:
-        return Remembered(fresh=[], duplicates=[], conflicts=[])
-    first = {row.identity: row for row in reversed(rows)}
+async def remember_events(
+    connection: Connection, rows: Sequence[LedgerRow], known: Mapping[Identity, Content]
+) -> Remembered:
+    """Write what is new, `known` is there already; a further copy of a fact is kept and marked."""
+    repeated = [row for row in rows if row.identity in known]
+    others = [row for row in rows if row.identity not in known]
+    first = {row.identity: row for row in reversed(others)}
     inserted = await _insert(connection, [event_row(row) for row in first.values()])
-    again = [row for row in rows if row.identity not in inserted or first[row.identity] is not row]
-    known = await _contents(connection, again)
-    copies = {row.identity: row for row in reversed(again) if row.identity not in known}
+    again = [row for row in others if row.identity not in inserted or first[row.identity] is not row]
+    contents = {**known, **await contents_of(connection, again)}
+    copies = {row.identity: row for row in reversed(again) if row.identity not in contents}
     await _insert(connection, [event_row(row, is_copy=True) for row in copies.values()])
-    repeated = [row for row in again if copies.get(row.identity) is not row]
-    contents = known | {identity: _content(row) for identity, row in copies.items()}
-    conflicts = [row for row in repeated if contents[row.identity] != _content(row)]
-    duplicates = [row for row in repeated if contents[row.identity] == _content(row)]
+    contents |= {identity: row.content for identity, row in copies.items()}
+    repeated += [row for row in again if copies.get(row.identity) is not row]
+    conflicts = [row for row in repeated if contents[row.identity] != row.content]
+    duplicates = [row for row in repeated if contents[row.identity] == row.content]
     fresh = [row for row in first.values() if row.identity in inserted] + list(copies.values())
     return Remembered(fresh=fresh, duplicates=duplicates, conflicts=conflicts)
-
-
-def _content(row: LedgerRow) -> tuple[int, bytes]:
-    return (TYPE_KEYS[row.event.fact.TYPE], row.data)
 
 
 async def _insert(connection: Connection, rows: list[tuple[Any, ...]]) -> set[Identity]:
@@ -62,7 +54,8 @@ async def _insert(connection: Connection, rows: list[tuple[Any, ...]]) -> set[Id
     return {(row["loan_key"], row["event_id"], row["source_key"]) for row in inserted}
 
 
-async def _contents(connection: Connection, rows: Sequence[LedgerRow]) -> dict[Identity, tuple[int, bytes]]:
+async def contents_of(connection: Connection, rows: Sequence[LedgerRow]) -> dict[Identity, Content]:
+    """What the ledger holds of these events."""
     if not rows:
         return {}
     found = await connection.fetch(

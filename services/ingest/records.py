@@ -14,6 +14,7 @@ import msgspec
 from loanbook.domain.events import LoanEvent
 from loanbook.domain.loan import Loan
 from loanbook.kafka.batches import Partition
+from loanbook.postgres.ledger import TYPE_KEYS
 from loanbook.wire import Received, ReceivedDayClosed, ReceivedReference
 
 DAYS_AHEAD_MAX = 400  # a day.closed further ahead is a mistake, not a pause in the feed
@@ -142,6 +143,8 @@ class BatchOutcome:
 
 Identity = tuple[int, str, int]
 """Loan key, event id and source key: what makes an event one."""
+Content = tuple[int, bytes]
+"""Type key and data: what two events of one identity must share."""
 
 
 class LedgerRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -158,6 +161,11 @@ class LedgerRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def identity(self) -> Identity:
         """Under which the ledger has it once."""
         return (self.ref.loan_key, self.event.event_id, self.source_key)
+
+    @property
+    def content(self) -> Content:
+        """What a repetition has, too."""
+        return (TYPE_KEYS[self.event.fact.TYPE], self.data)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,7 +63,8 @@ def _retelling(item: Restatement, loan: Locked, entries: Sequence[Entry], rules:
     # One that was booked ahead of its own day waits for that day.
     if any(e["type_key"] == REVERSAL and e["effective_on"] > e["business_on"] for e in known):
         return None
-    now, then = played(counting), played(known)
+    now = played(counting)
+    then = now if len(known) == len(counting) else played(known)
     return None if now is None or then is None else Retelling(item=item, loan=loan, now=now, then=then)
 
 

@@ -13,7 +13,7 @@ import msgspec
 from ingest.directory import PostgresDirectory
 from ingest.entries import Entry
 from ingest.errors import KeyCollisionError
-from ingest.ledger import append_events, known_of, remember_events
+from ingest.ledger import append_events, contents_of, remember_events
 from ingest.locked import Locked
 from ingest.plain import PlainBatch, PlainChanges
 from ingest.plain_ledger import ledger_columns
@@ -21,6 +21,7 @@ from ingest.records import (
     Book,
     ChangedLoan,
     Claimed,
+    Content,
     Identity,
     LedgerRow,
     LoanRef,
@@ -96,9 +97,9 @@ class PostgresUnit:
         rows = await self._fetch("lock_loans", *_ref_columns(sorted(refs)))
         return {LoanRef(row["slice"], row["loan_key"]): row for row in rows}
 
-    async def known(self, rows: Sequence[LedgerRow]) -> set[Identity]:
-        """Which of these the ledger holds already."""
-        return await known_of(self.connection, rows)
+    async def known(self, rows: Sequence[LedgerRow]) -> dict[Identity, Content]:
+        """What the ledger holds of these already."""
+        return await contents_of(self.connection, rows)
 
     async def append(self, batch: PlainBatch) -> bool:
         """Write payments believed to be new; False, and nothing written, when one was known."""
@@ -106,9 +107,9 @@ class PostgresUnit:
             return True
         return await append_events(self.connection, rows_of(ledger_columns(batch)))
 
-    async def remember(self, rows: Sequence[LedgerRow]) -> Remembered:
+    async def remember(self, rows: Sequence[LedgerRow], known: Mapping[Identity, Content]) -> Remembered:
         """Write the ledger rows that are new; a further copy of a fact is kept and marked."""
-        return await remember_events(self.connection, rows)
+        return await remember_events(self.connection, rows, known)
 
     async def entries(self, refs: Iterable[LoanRef]) -> dict[LoanRef, list[Entry]]:
         """What the ledger holds of these loans, the fresh events included, without decoding it."""
