@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -21,7 +22,7 @@ from ingest.rebuilding import Rebuilt, rebuilt
 from ingest.records import Book, LoanRef
 from ingest.transaction import PostgresUnit
 from loanbook.domain.loan import FOLD_VERSION
-from loanbook.domain.plain import Flags, Ints, PlainLoans
+from loanbook.domain.plain import Flags, Ints, PlainLoans, Received
 from loanbook.domain.plain_figures import PlainFigures, plain_figures
 from loanbook.domain.plain_history import pay_all, payments_of
 from loanbook.domain.plain_opening import opened, packed_plans
@@ -29,6 +30,7 @@ from loanbook.domain.plainness import takes_oldest_first
 from loanbook.postgres.load_sql import load_sql
 
 Row = Mapping[str, Any]  # of select_plain_loans.sql
+Keys = tuple[int, int, int, int]
 
 NUMBERS = (
     "currency_key", "branch_key", "product_key", "officer_key", "unapplied_minor", "last_effective_on",
@@ -60,15 +62,6 @@ _ROW = np.dtype(
 _NONE: list[Any] = []  # an array that holds nothing but zeros is stored empty
 
 
-class _Loan(NamedTuple):
-    """A loan as the tables hold it, and as its ledger rows make it."""
-
-    row: Row
-    made: Rebuilt
-    keys: tuple[int, ...]  # of its currency, branch, product and officer
-    rules: tuple[int, ...]
-
-
 class Proven(NamedTuple):
     """The row of a loan that is stored as its ledger rows tell."""
 
@@ -76,27 +69,53 @@ class Proven(NamedTuple):
     is_outdated: bool  # other code has folded it
 
 
-async def proven(unit: PostgresUnit, book: Book, refs: Sequence[LoanRef]) -> dict[LoanRef, Proven]:
-    """Those of these loans that are stored as their ledger rows tell, in the snapshot of the unit."""
+class _Loan(NamedTuple):
+    """A loan as the tables hold it, and as its ledger rows make it."""
+
+    row: Row
+    made: Rebuilt
+    keys: Keys  # of its currency, branch, product and officer
+    rules: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rebuild:
+    """Plain loans as their ledger rows make them, each at the day its row stands at."""
+
+    held: Sequence[_Loan]
+    loans: PlainLoans
+    received: tuple[Ints, Ints, Received]  # of each payment the place of its loan, the day, what came of it
+
+    @property
+    def refs(self) -> list[LoanRef]:
+        """Which loans they are, in the order of all columns."""
+        return [LoanRef(row["slice"], row["loan_key"]) for row, *_ in self.held]
+
+
+async def rebuild(unit: PostgresUnit, book: Book, refs: Iterable[LoanRef]) -> Rebuild | None:
+    """Those of these loans that are plain by the tables and by their ledger rows; None for none."""
     rows = await _fetch(unit, "select_plain_loans", refs, book.business_on)
     stored = {LoanRef(row["slice"], row["loan_key"]): row for row in rows}
     entries: dict[LoanRef, list[Entry]] = defaultdict(list)
     for entry in await _fetch(unit, "select_ledgers", stored):
-        entries[LoanRef(entry["slice"], entry["loan_key"])].append(entry)
-    reader, loans = OpeningReader(), []
+        if unit.directory.counts_key(book.book_key, entry["type_key"], entry["source_key"]):
+            entries[LoanRef(entry["slice"], entry["loan_key"])].append(entry)
+    reader, held = OpeningReader(), []
     for ref, row in stored.items():
-        counting = [
-            entry
-            for entry in entries[ref]
-            if unit.directory.counts_key(book.book_key, entry["type_key"], entry["source_key"])
-        ]
         with suppress(UnusualError):
-            made = rebuilt(counting, row["as_of"], reader)
-            loans.append(_Loan(row, made, *_named(book, made, unit.directory)))
-    is_same = _are_same(loans).tolist() if loans else []
+            made = rebuilt(entries[ref], row["as_of"], reader)
+            held.append(_Loan(row, made, *_named(book, made, unit.directory)))
+    return _played(held) if held else None
+
+
+async def proven(unit: PostgresUnit, book: Book, refs: Sequence[LoanRef]) -> dict[LoanRef, Proven]:
+    """Those of these loans that are stored as their ledger rows tell, in the snapshot of the unit."""
+    found = await rebuild(unit, book, refs)
+    if found is None:
+        return {}
     return {
-        LoanRef(row["slice"], row["loan_key"]): Proven(row["version"], row["fold_version"] != FOLD_VERSION)
-        for (row, *_), same in zip(loans, is_same, strict=True)
+        ref: Proven(row["version"], row["fold_version"] != FOLD_VERSION)
+        for ref, (row, *_), same in zip(found.refs, found.held, _are_same(found).tolist(), strict=True)
         if same
     }
 
@@ -107,9 +126,7 @@ async def _fetch(unit: PostgresUnit, name: str, refs: Iterable[LoanRef], *values
     return rows
 
 
-def _named(
-    book: Book, made: Rebuilt, directory: PostgresDirectory
-) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def _named(book: Book, made: Rebuilt, directory: PostgresDirectory) -> tuple[Keys, tuple[int, ...]]:
     """Keys of the loan's currency, branch, product and officer, and its product's rules."""
     who, key = made.opening.who, book.book_key
     if not takes_oldest_first(directory.settings(key, who.product)):
@@ -127,16 +144,21 @@ def _named(
     return keys, directory.rules(product)
 
 
-def _are_same(held: Sequence[_Loan]) -> Flags:
-    """Which loans the tables hold as their ledger rows give them at the day they stand at."""
-    rows, made = [loan.row for loan in held], [loan.made for loan in held]
+def _played(held: Sequence[_Loan]) -> Rebuild:
+    made = [loan.made for loan in held]
     rules = np.array([loan.rules for loan in held], np.int64)
     loans = opened(openings_of([one.opening for one in made], rules))
-    pay_all(loans, payments_of([one.opening.paid for one in made], [one.payments for one in made]))
+    received = pay_all(loans, payments_of([one.opening.paid for one in made], [one.payments for one in made]))
+    return Rebuild(held=held, loans=loans, received=received)
+
+
+def _are_same(found: Rebuild) -> Flags:
+    """Which loans the tables hold as their ledger rows give them."""
+    rows, made, loans = [loan.row for loan in found.held], [loan.made for loan in found.held], found.loans
     figures = plain_figures(loans, np.array([row["as_of"].toordinal() for row in rows], np.int64))
     stored = np.frombuffer(b"".join([row["numbers"] for row in rows]), _ROW)
     same = np.ones(len(rows), np.bool_)
-    for name, values in _numbers(loans, figures, held).items():
+    for name, values in _numbers(loans, figures, found.held).items():
         same &= stored[name] == values
     parts = zip(rows, made, _lists(loans, figures), packed_plans(loans.plans), strict=True)
     for place, (row, one, lists, packed) in enumerate(parts):

@@ -10,26 +10,21 @@ from datetime import date
 from typing import TypeVar
 
 from ingest.directory import PostgresDirectory
-from ingest.recompute import FIRST_KEY, HeldLoan, hold, recompute, snapshot
+from ingest.recompute import snapshot
+from ingest.recompute_cash import book_cash
 from ingest.recompute_rollups import (
-    Cash,
     CellDifference,
-    add_cash,
     book_day_differences,
     book_now_differences,
     cash_differences,
     closed_days,
     put_right,
 )
-from ingest.records import Book, LoanRef
 from ingest.transaction import PostgresUnit
 from loanbook.postgres.fates import RETRYABLE, Fate, fate_of
-from loanbook.postgres.load_sql import load_sql
 from loanbook.postgres.pool import Pool
-from loanbook.topics import SLICES
 
 _WAITS_S = (0.05, 0.2, 1, 2, 5, 10)
-_CHUNK = 500
 Made = TypeVar("Made")
 
 
@@ -75,28 +70,10 @@ async def _compare(pool: Pool, name: str) -> _Seen:
         book = unit.books[name]
         found = await book_now_differences(connection, book)
         found += await book_day_differences(connection, book, await closed_days(connection, book))
-        found += await cash_differences(connection, book, await _cash(unit, book))
+        found += await cash_differences(connection, book, await book_cash(unit, book))
         return _Seen(on=book.business_on, found=found)
 
 
 async def _put_right(pool: Pool, name: str, seen: _Seen) -> None:
     async with locked_unit(pool) as unit:
         await put_right(unit, unit.books[name], seen.found, seen_on=seen.on)
-
-
-async def _cash(unit: PostgresUnit, book: Book) -> Cash:
-    """Cash of the book as its batches have added it: of each loan at the day it was folded for."""
-    cash: Cash = {}
-    sql = load_sql("ingest", "select_loan_chunk")
-    for number in range(SLICES):
-        last = FIRST_KEY
-        while rows := await unit.connection.fetch(sql, book.book_key, number, last, _CHUNK):
-            last = rows[-1]["loan_key"]
-            for held in await hold(unit, book, [LoanRef(*row) for row in rows]):
-                if not held.stored.quarantined:
-                    add_cash(cash, recompute(held, _folded_on(held), unit.directory), unit.directory)
-    return cash
-
-
-def _folded_on(held: HeldLoan) -> date:
-    return min(held.stored.as_of, held.book.business_on)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import ingest.recompute_cash
 import ingest.recompute_refold
 from ingest.recompute import hold
 from ingest.rows import STATE_COLUMNS
@@ -57,6 +58,7 @@ def folded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return held
 
     monkeypatch.setattr(ingest.recompute_refold, "hold", watched)
+    monkeypatch.setattr(ingest.recompute_cash, "hold", watched)
     return names
 
 
@@ -137,6 +139,16 @@ async def test_plain_loans_are_refolded_without_the_fold(
     await send(feed, *plain_stories())
     await feed.close_day(on_day(TODAY + 30))
     assert await refold(database) == 0
+    assert folded == []
+    assert await differences(database) == []
+
+
+async def test_cash_of_plain_loans_is_settled_without_the_fold(
+    feed: Feed, database: str, folded: list[str]
+) -> None:
+    await send(feed, *plain_stories())
+    await told(database, "UPDATE core.cash_day SET due_minor = 0, arrears_minor = 1, on_time_count = 2")
+    assert await refold(database, "--rollups") == 0
     assert folded == []
     assert await differences(database) == []
 
