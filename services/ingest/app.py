@@ -62,6 +62,7 @@ class IngestWorker:
         self.merge = RollupMerge(store.pool, rows_max=settings.merge_rows, every=settings.merge_every)
         self._unacked: dict[Partition, list[RecordBatch]] = {}
         self._stopped: set[Partition] = set()
+        self.inbox = Inbox(settings.inbox_records)
         self.lanes = [self._make_lane() for _ in range(settings.lanes)]
         self._producer = producer
         self._owner = f"{socket.gethostname()}:{os.getpid()}"
@@ -83,7 +84,7 @@ class IngestWorker:
         for barrier in await self.store.select_barriers():
             held = Partition(LOAN_EVENTS, barrier.slice)
             if held in partitions:
-                await self.lane_of(held).inbox.hold([held])
+                await self.inbox.hold([held])
                 self.day_roll.hold_until(held, barrier.book, barrier.business_on)
         for partition, position in positions.items():
             if position.paused_reason is not None:
@@ -93,8 +94,8 @@ class IngestWorker:
 
     async def revoked(self, partitions: frozenset[Partition]) -> None:
         """Drop what waits; a transaction under way may finish, the positions keep it from counting twice."""
+        await self.inbox.drop(partitions)
         for lane in self.lanes:
-            await lane.inbox.drop(partitions)
             async with lane.busy:
                 pass
         self.day_roll.forget(partitions)
@@ -111,11 +112,7 @@ class IngestWorker:
         if not self.worker.is_current(batch):
             return  # sought or taken away while it was decoded; it comes again
         self._unacked.setdefault(batch.partition, []).append(batch)
-        await self.lane_of(batch.partition).inbox.put(cut(batch, records))
-
-    def lane_of(self, partition: Partition) -> Lane:
-        """The lane of a partition: lanes share no slice, so they never wait for each other's rows."""
-        return self.lanes[partition.partition % len(self.lanes)]
+        await self.inbox.put(cut(batch, records))
 
     async def run(self) -> int:
         """Work until told to stop; returns the exit code."""
@@ -124,16 +121,13 @@ class IngestWorker:
     async def health(self) -> Health:
         """Unwell while the database is away; a day barrier is no illness."""
         reasons = [lane.waiting_reason for lane in self.lanes if lane.waiting_reason]
-        details = {"day_roll": self.day_roll.waiting_reason, "inbox_records": self._inbox_records()}
+        details = {"day_roll": self.day_roll.waiting_reason, "inbox_records": self.inbox.records}
         return Health(reasons=tuple(reasons), details=details)
-
-    def _inbox_records(self) -> int:
-        return sum(lane.inbox.records for lane in self.lanes)
 
     def _make_lane(self) -> Lane:
         return Lane(
             store=self.store,
-            inbox=Inbox(self.settings.inbox_records),
+            inbox=self.inbox,
             cache=self.cache,
             batch_records=self.settings.batch_records,
             retry_wait_max=self.settings.retry_wait_max,
@@ -170,7 +164,7 @@ class IngestWorker:
                 await self._stop_partition(partition, reason)
 
     async def _fetch_again(self, partition: Partition, position: int) -> None:
-        await self.lane_of(partition).inbox.drop([partition])
+        await self.inbox.drop([partition])
         self._unacked.pop(partition, None)
         await self.worker.seek(partition, position)
 
@@ -182,7 +176,7 @@ class IngestWorker:
 
     async def _keep_back(self, partition: Partition) -> None:
         self._stopped.add(partition)
-        await self.lane_of(partition).inbox.hold([partition])
+        await self.inbox.hold([partition])
         self.worker.pause(partition)
 
     async def _resume(self) -> None:
@@ -192,12 +186,11 @@ class IngestWorker:
             log.info("partition_resumed", partition=str(partition))
             self._stopped.discard(partition)
             if not self.day_roll.holds(partition):
-                await self.lane_of(partition).inbox.release([partition])
+                await self.inbox.release([partition])
             self.worker.resume(partition)
 
     async def _release(self, partitions: Sequence[Partition]) -> None:
-        for lane in self.lanes:
-            await lane.inbox.release(partitions)
+        await self.inbox.release(partitions)
 
     async def _watch_progress(self) -> None:
         while True:

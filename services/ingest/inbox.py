@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 
 from ingest.records import Segment
 from loanbook.kafka.batches import Partition
 
+_COMPANY_S = 0.05
+
 
 class Inbox:
-    """What a lane has not yet applied; a held partition keeps its segments until released."""
+    """What the lanes have not yet applied; a held partition keeps its segments until released.
+
+    Lanes share no partition at a time, so they never wait for each other's rows. A small batch costs nearly
+    what a large one does: while little waits, it waits for the transaction that runs, and goes together.
+    """
 
     def __init__(self, records_max: int) -> None:
         self._records_max = records_max
         self._records = 0
-        self._waiting: dict[Partition, deque[Segment]] = {}
+        self._waiting: dict[Partition, deque[Segment]] = {}  # the longest waiting first
         self._held: set[Partition] = set()
+        self._busy: set[Partition] = set()
         self._changed = asyncio.Condition()
 
     async def put(self, segments: Iterable[Segment]) -> None:
@@ -29,22 +37,28 @@ class Inbox:
                 self._records += len(segment.records)
             self._changed.notify_all()
 
-    async def take(self, records_max: int) -> list[Segment]:
-        """Segments for the next transaction, at most one barrier a partition; waits until there are some."""
+    async def take(self, records_max: int, records_few: int = 0) -> list[Segment]:
+        """Segments for the next transaction, at most one barrier a partition; waits until there are some.
+
+        Up to `records_few` records wait a little for another lane's transaction to end. To be told `done`.
+        """
         async with self._changed:
-            await self._changed.wait_for(self._ready)
-            taken: list[Segment] = []
-            size = 0
-            for partition, queue in self._waiting.items():
-                while queue and partition not in self._held and size < records_max:
-                    segment = queue.popleft()
-                    taken.append(segment)
-                    size += len(segment.records)
-                    if segment.barrier is not None:
-                        break
-            self._records -= size
+            while True:
+                await self._changed.wait_for(lambda: any(self._free()))
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_COMPANY_S):
+                        await self._changed.wait_for(lambda: not self._busy or self._are_many(records_few))
+                taken = list(self._take(records_max))
+                if taken:
+                    self._busy.update(segment.partition for segment in taken)
+                    self._changed.notify_all()
+                    return taken
+
+    async def done(self, segments: Sequence[Segment]) -> None:
+        """Let the partitions of what was taken be taken again."""
+        async with self._changed:
+            self._busy.difference_update(segment.partition for segment in segments)
             self._changed.notify_all()
-            return taken
 
     async def hold(self, partitions: Iterable[Partition]) -> None:
         """Keep these partitions back until released."""
@@ -71,5 +85,22 @@ class Inbox:
         """Records that wait."""
         return self._records
 
-    def _ready(self) -> bool:
-        return any(queue and partition not in self._held for partition, queue in self._waiting.items())
+    def _take(self, records_max: int) -> Iterator[Segment]:
+        size = 0
+        for partition in list(self._free()):
+            queue = self._waiting[partition]
+            while queue and size < records_max:
+                segment = queue.popleft()
+                size += len(segment.records)
+                self._records -= len(segment.records)
+                yield segment
+                if segment.barrier is not None:
+                    break
+            if not queue:
+                del self._waiting[partition]
+
+    def _free(self) -> Iterator[Partition]:
+        return (p for p in self._waiting if p not in self._held and p not in self._busy)
+
+    def _are_many(self, records: int) -> bool:
+        return sum(len(segment.records) for p in self._free() for segment in self._waiting[p]) > records

@@ -20,11 +20,12 @@ from loanbook.postgres.fates import RETRYABLE, Fate, fate_of
 
 log = structlog.get_logger()
 _FIRST_WAIT = timedelta(milliseconds=50)
+_FEW = 10  # records are few below this part of a transaction's
 
 
 @dataclass(slots=True, kw_only=True)
 class Lane:
-    """One stream of transactions over a share of the partitions."""
+    """One stream of transactions."""
 
     store: LoanStore
     inbox: Inbox
@@ -38,11 +39,12 @@ class Lane:
     async def run(self) -> None:
         """Apply batch after batch until cancelled; a fatal error ends the worker."""
         while True:
-            segments = await self.inbox.take(self.batch_records)
+            segments = await self.inbox.take(self.batch_records, self.batch_records // _FEW)
             async with self.busy:
                 # Held before anything is applied: what follows a barrier must not overtake the flip.
                 await self.inbox.hold(s.partition for s in segments if s.barrier is not None)
                 await self.apply(segments)
+            await self.inbox.done(segments)
 
     async def apply(self, segments: Sequence[Segment]) -> None:
         """Apply segments in one transaction, or in halves where one record does not fit."""

@@ -50,7 +50,6 @@ async def _insert(connection: Connection, rows: list[tuple[Any, ...]]) -> set[Id
         return set()
     await connection.copy_records_to_table("stage_event", records=rows, columns=EVENT_COLUMNS)
     inserted = await connection.fetch(load_sql("ingest", "insert_events"))
-    await connection.execute("TRUNCATE stage_event")
     return {(row["loan_key"], row["event_id"], row["source_key"]) for row in inserted}
 
 

@@ -22,7 +22,7 @@ class WorkerSettings(BaseSettings):
     group: str = "loanpulse-ingest"
     lanes: int = 2  # transactions side by side: Python overlaps Postgres
     batch_records: int = 5_000  # target of a transaction
-    inbox_records: int = 6_000  # decoded records of a lane that may wait before more are fetched
+    inbox_records: int = 12_000  # decoded records that may wait before more are fetched
     cache_events: int = 50_000  # events of recently folded loans kept in memory
     merge_rows: int = 10_000  # differences that may wait in a roll-up before they are merged
     merge_every: timedelta = timedelta(seconds=10)  # whatever waits is merged by then

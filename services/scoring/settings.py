@@ -10,6 +10,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from loanbook.kafka.settings import KafkaSettings
 
+_FETCH_BYTES = 100_000  # some thousand loans
+
 
 class WorkerSettings(BaseSettings):
     """How the worker reaches its parts, what it assumes, and whom it tells."""
@@ -60,6 +62,8 @@ class WorkerSettings(BaseSettings):
             bootstrap_servers=self.kafka_bootstrap_servers,
             client_id="loanpulse-scoring",
             session_timeout=self.session_timeout,
+            fetch_min_bytes=_FETCH_BYTES,
+            fetch_max_wait=self.collect,
         )
 
     def webhook_secrets(self) -> list[str]:

@@ -81,6 +81,8 @@ class BatchApp(faust.App):  # type: ignore[misc]
             "partition_assignment_strategy": [RoundRobinPartitionAssignor],
             "max_poll_records": kafka.max_poll_records,
             "max_partition_fetch_bytes": kafka.max_partition_fetch_bytes,
+            "fetch_min_bytes": kafka.fetch_min_bytes,
+            "fetch_max_wait_ms": milliseconds(kafka.fetch_max_wait),
             "session_timeout_ms": milliseconds(kafka.session_timeout),
             "heartbeat_interval_ms": milliseconds(kafka.heartbeat_interval),
             "rebalance_timeout_ms": milliseconds(kafka.rebalance_timeout),

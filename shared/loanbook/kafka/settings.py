@@ -23,6 +23,9 @@ class KafkaSettings:
     request_timeout: timedelta = timedelta(seconds=30)
     max_poll_records: int = 10_000
     max_partition_fetch_bytes: int = 1_048_576
+    fetch_min_bytes: int = 1
+    fetch_max_wait: timedelta = timedelta(milliseconds=500)
+    """How long the broker waits for so many bytes: what nobody is in a hurry for comes in larger fetches."""
     buffered_batches: int = 8
     commit_interval: timedelta = timedelta(seconds=3)
     """Kafka's own committed offsets are advisory: they show a group's lag to Kafka's tools."""
