@@ -9,18 +9,16 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from operator import attrgetter
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ingest.locked import Ints, Locked, LockedColumns
-from ingest.plain import LAST_ORDER, PAYMENT, PlainBatch, Rules, are_plain, ordinals
+from ingest.plain import LAST_ORDER, PlainBatch, are_plain
 from ingest.records import Identity, LedgerRow, LoanRef
-from loanbook.domain.events import Fact, PaymentPosted
+from ingest.sorting_out import ORDER, Taken
 from loanbook.domain.plain import Flags
-
-_SAID = ("event.fact.currency", "book.book_key", "event.source")
-_DETAIL_MAX = 1000  # bytes of an event's data; a longer one would make the rows of all others as wide
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,10 +27,9 @@ class Arrivals:
 
     loans: LockedColumns
     rows: list[LedgerRow]
-    facts: list[Fact]  # of the rows
+    numbers: NDArray[Any]  # of NUMBERS
     arrived: Ints  # number of each event among those that came
     place: Ints  # of the event's loan
-    order: Sequence[Ints]  # head of LoanEvent.order: two ordinals, the sequence, the server's microseconds
     is_later: Flags  # than all its loan had, and than the arrival before it
 
     @property
@@ -47,24 +44,21 @@ class Arrivals:
         return [self.rows[number] for number in left[np.argsort(self.arrived[left])].tolist()]
 
 
-def arrange(rows: Sequence[LedgerRow], locked: Mapping[LoanRef, Locked]) -> Arrivals:
+def arrange(taken: Taken, locked: Mapping[LoanRef, Locked]) -> Arrivals:
     """Put events in the order of their loans and tell which are later than all that was known."""
     refs = sorted(locked)
     loans = LockedColumns.of([locked[ref] for ref in refs])
     places = {ref: place for place, ref in enumerate(refs)}
-    place = np.array([places[row.ref] for row in rows], np.int64)
-    order = _order_of(rows)
-    arrived = np.lexsort((*reversed(order), place))
-    place, order = place[arrived], [part[arrived] for part in order]
-    rows = [rows[number] for number in arrived.tolist()]
+    place = np.array([places[row.ref] for row in taken.rows], np.int64)
+    arrived = np.lexsort((*(taken.numbers[name] for name in reversed(ORDER)), place))
+    place, numbers = place[arrived], taken.numbers[arrived]
     return Arrivals(
         loans=loans,
-        rows=rows,
-        facts=[row.event.fact for row in rows],
+        rows=[taken.rows[number] for number in arrived.tolist()],
+        numbers=numbers,
         arrived=arrived,
         place=place,
-        order=order,
-        is_later=_is_later(loans, place, order),
+        is_later=_is_later(loans, place, [numbers[name] for name in ORDER]),
     )
 
 
@@ -86,7 +80,7 @@ def choose_idle(locked: Mapping[LoanRef, Locked], today: date) -> tuple[PlainBat
 
 
 def choose(
-    arrivals: Arrivals, known: Collection[Identity], rules: Rules, *, doubted: bool = False
+    arrivals: Arrivals, known: Collection[Identity], *, doubted: bool = False
 ) -> tuple[PlainBatch, list[LedgerRow]]:
     """Part payments that may take the short cut from all other events; `known` are in the ledger already.
 
@@ -94,7 +88,7 @@ def choose(
     """
     loans, place = arrivals.loans, arrivals.place
     is_plain = are_plain(loans)
-    fits = _fits(arrivals) & _in_currency(arrivals, rules)
+    fits = _fits(arrivals)
     repeats = _repeats(arrivals, known, np.ones_like(fits) if doubted else ~arrivals.is_later)
     is_plain[place[~repeats & ~(fits & arrivals.is_later)]] = False
     chosen = is_plain[place] & ~repeats
@@ -105,18 +99,6 @@ def choose_none(arrivals: Arrivals) -> tuple[PlainBatch, list[LedgerRow]]:
     """Leave all events to the general way."""
     none = np.zeros(len(arrivals.rows), np.bool_)
     return _batch(arrivals, none), arrivals.but(none)
-
-
-def _order_of(rows: Sequence[LedgerRow]) -> list[Ints]:
-    """The head of LoanEvent.order; events alike in it are not told apart, and go the general way."""
-    events = [row.event for row in rows]
-    facts = [event.fact for event in events]
-    return ordinals(
-        [fact.effective_on for fact in facts],
-        [fact.business_on for fact in facts],
-        [event.sequence or 0 for event in events],
-        [event.recorded_at for event in events],
-    )
 
 
 def _is_later(loans: LockedColumns, place: Ints, order: Sequence[Ints]) -> Flags:
@@ -137,41 +119,14 @@ def _is_over(order: Sequence[Ints], before: Sequence[Ints]) -> Flags:
 
 def _fits(arrivals: Arrivals) -> Flags:
     """Which events only add to what was paid, and are not undone by one that came before them."""
-    fits = np.array([is_plain_payment(row) for row in arrivals.rows], np.bool_)
-    named = [loan["named_ids"] for loan in arrivals.loans.rows]
-    undone = [place for place, ids in enumerate(named) if ids]
-    for number in np.flatnonzero(np.isin(arrivals.place, undone)).tolist():
+    loans, place = arrivals.loans, arrivals.place
+    fits: Flags = arrivals.numbers["paid_in"] == loans["currency_key"][place]
+    named = [loan["named_ids"] for loan in loans.rows]
+    undone = [number for number, ids in enumerate(named) if ids]
+    for number in np.flatnonzero(np.isin(place, undone)).tolist():
         event = arrivals.rows[number].event
-        fits[number] &= not {event.event_id, event.fact.entity_id} & set(named[arrivals.place[number]])
+        fits[number] &= not {event.event_id, event.fact.entity_id} & set(named[place[number]])
     return fits
-
-
-def is_plain_payment(row: LedgerRow) -> bool:
-    """Whether an event is a payment that only adds to what was paid."""
-    fact = row.event.fact
-    return (
-        type(fact) is PaymentPosted
-        and fact.portions is None
-        and not fact.charge_id
-        and not fact.relates_to
-        and fact.entity_version == 1
-        and fact.effective_on <= row.book.business_on
-        and fact.amount_minor > 0
-        and len(row.data) <= _DETAIL_MAX
-    )
-
-
-def _in_currency(arrivals: Arrivals, rules: Rules) -> Flags:
-    """Whether an event is in its loan's currency and its source has the word on payments."""
-    said = list(zip(*(map(attrgetter(name), arrivals.rows) for name in _SAID), strict=True))
-    met = {
-        (currency, book_key, source):
-            rules.currency_key(currency) if rules.counts(book_key, PAYMENT, source) else -1
-        for currency, book_key, source in set(said)
-    }  # fmt: skip
-    given = np.array([met[words] for words in said], np.int64)
-    is_in: Flags = given == arrivals.loans["currency_key"][arrivals.place]
-    return is_in
 
 
 def _repeats(arrivals: Arrivals, known: Collection[Identity], suspects: Flags) -> Flags:
@@ -189,13 +144,13 @@ def _repeats(arrivals: Arrivals, known: Collection[Identity], suspects: Flags) -
 def _batch(arrivals: Arrivals, is_chosen: Flags) -> PlainBatch:
     chosen = np.flatnonzero(is_chosen)
     places, place = np.unique(arrivals.place[chosen], return_inverse=True)
-    rows = [arrivals.rows[number] for number in chosen.tolist()]
+    rows, numbers = [arrivals.rows[number] for number in chosen.tolist()], arrivals.numbers[chosen]
     first = np.searchsorted(place, np.arange(len(places))).tolist()
     return PlainBatch(
         loans=arrivals.loans.take(places),
         rows=rows,
-        amounts=np.array([row.event.fact.cash for row in rows], np.int64),
+        amounts=numbers["amount"],
         place=place,
-        order=[part[chosen] for part in arrivals.order],
+        order=[numbers[name] for name in ORDER],
         today=np.array([rows[number].book.business_on.toordinal() for number in first], np.int64),
     )

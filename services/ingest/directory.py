@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ingest.records import Book, Record
-from loanbook.domain.events import Fact, LoanEvent
+from loanbook.domain.events import FACTS, LoanEvent
 from loanbook.domain.money import exponent_of
 from loanbook.domain.plain_figures import rules_of
 from loanbook.domain.settings import ProductSettings
@@ -17,6 +16,11 @@ from loanbook.postgres.pool import Connection
 from loanbook.wire import Received
 
 UNKNOWN = 0  # the key of a name that is not given
+_PARTS = {  # of a book that facts of a type name
+    fact: parts
+    for fact in FACTS
+    if (parts := [kind for kind in ("branch", "product", "officer") if kind in fact.__struct_fields__])
+}
 _DEFAULTS = ProductSettings()
 _DEFAULT_RULES = rules_of(_DEFAULTS)
 
@@ -82,17 +86,17 @@ class PostgresDirectory:
 
     def missing_in(self, events: Iterable[LoanEvent]) -> set[tuple[str, int, str]]:
         """Names (kind, book key, name) in these events that have no key here."""
-        told = list(events)
-        sources = {event.source for event in told} - self._sources.keys()
-        currencies = {event.fact.currency for event in told} - self._currencies.keys() - {None}
-        books = {event.book for event in told} - self.book_keys.keys()  # only `loanpulse book add` makes them
-        named = [event for event in told if event.book not in books and naming(type(event.fact))]
-        return {
-            *(("source", UNKNOWN, uri) for uri in sources),
-            *(("currency", UNKNOWN, code) for code in currencies if code is not None),
-            *(("book", UNKNOWN, name) for name in books),
-            *self._missing_parts(named),
-        }
+        said: set[tuple[str, str, str | None]] = set()
+        naming = []
+        for event in events:  # once through: there are many, and they are not at hand
+            said.add((event.source, event.book, event.fact.currency))
+            if type(event.fact) in _PARTS:
+                naming.append(event)
+        found = {("source", UNKNOWN, uri) for uri, _, _ in said if uri not in self._sources}
+        found |= {("currency", UNKNOWN, c) for _, _, c in said if c is not None and c not in self._currencies}
+        # Of books only `loanpulse book add` makes new ones.
+        found |= {("book", UNKNOWN, name) for _, name, _ in said if name not in self.book_keys}
+        return found.union(*map(self._missing_parts, naming))
 
     def source_key(self, uri: str) -> int:
         """Key of an event source; raises KeyError unless prepared."""
@@ -135,20 +139,17 @@ class PostgresDirectory:
         authority = self._authority.get((book_key, type_key))
         return authority is None or authority == source_key
 
-    def _missing_parts(self, events: Iterable[LoanEvent]) -> Iterator[tuple[str, int, str]]:
+    def _missing_parts(self, event: LoanEvent) -> set[tuple[str, int, str]]:
+        book_key = self.book_keys.get(event.book)
+        if book_key is None:
+            return set()
         known = {"branch": self._branches, "product": self._products, "officer": self._officers}
-        for event in events:
-            book_key = self.book_keys[event.book]
-            for kind in naming(type(event.fact)):
-                name = getattr(event.fact, kind)
-                if name is not None and (book_key, name) not in known[kind]:
-                    yield kind, book_key, name
-
-
-@cache
-def naming(target: type[Fact]) -> tuple[str, ...]:
-    """Which parts of a book facts of this type name."""
-    return tuple(kind for kind in ("branch", "product", "officer") if kind in target.__struct_fields__)
+        named = {kind: getattr(event.fact, kind) for kind in _PARTS[type(event.fact)]}
+        return {
+            (kind, book_key, name)
+            for kind, name in named.items()
+            if name is not None and (book_key, name) not in known[kind]
+        }
 
 
 _KINDS = ("book", "source", "currency", "branch", "product", "officer")

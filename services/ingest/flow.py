@@ -29,14 +29,13 @@ from ingest.records import (
     Remembered,
     Segment,
     Tally,
-    reference_fault,
 )
 from ingest.replaying import explained, replay, replayable, replays_of
 from ingest.rows import stored_loan
+from ingest.sorting_out import sort_out
 from loanbook.domain.events import LoanEvent
 from loanbook.kafka.batches import Partition
-from loanbook.topics import loan_key_of, slices_of
-from loanbook.wire import Received, ReceivedDayClosed, ReceivedReference
+from loanbook.wire import ReceivedDayClosed, ReceivedReference
 
 _OTHER = (ReceivedDayClosed, ReceivedReference)  # records that are no events of a loan
 
@@ -104,9 +103,9 @@ async def record_batch(segments: Sequence[Segment], store: LoanStore, cache: Loa
     async with store.transaction() as unit:
         claimed = await unit.claim(segments)
         records = [record for segment in claimed.segments for record in segment.records]
-        rows, dead = sort_out(records, unit)
-        locked = await unit.lock_loans(rows)
-        arrivals = arrange(rows, locked)
+        taken, dead = sort_out(records, unit.books, unit.directory)
+        locked = await unit.lock_loans(taken.rows)
+        arrivals = arrange(taken, locked)
         batch, others, known = await append_plain(unit, arrivals)
         remembered = await unit.remember(others, known)
         plain, rest = await replay_some(unit, locked, remembered.fresh)
@@ -137,50 +136,15 @@ async def append_plain(
 ) -> tuple[PlainBatch, list[LedgerRow], dict[Identity, Content]]:
     """Write the payments that take the short cut; gives them, all others, and what is known of these."""
     known = await unit.known(arrivals.earlier)
-    batch, others = choose(arrivals, known, unit.directory)
+    batch, others = choose(arrivals, known)
     if not await unit.append(batch):
         # One was known after all: told again under a later time, or, which the general way tells, another id.
         known = await unit.known(arrivals.rows)
-        batch, others = choose(arrivals, known, unit.directory, doubted=True)
+        batch, others = choose(arrivals, known, doubted=True)
         if not await unit.append(batch):
             return *choose_none(arrivals), known
     refs = {row.ref for row in others}
     return batch, others, known | {row.identity: row.content for row in batch.rows if row.ref in refs}
-
-
-def sort_out(records: Iterable[Record], unit: Unit) -> tuple[list[LedgerRow], list[tuple[Record, Rejection]]]:
-    """Ledger rows of the loan events, and the records that are faulty without any context."""
-    taken: list[tuple[Record, Received, Book]] = []
-    dead: list[tuple[Record, Rejection]] = []
-    for record in records:
-        value = record.value
-        if isinstance(value, Rejection):
-            dead.append((record, value))
-        elif isinstance(value, Received):
-            book = unit.books.get(value.event.book)
-            if book is None:
-                dead.append((record, Rejection(f"unknown book {value.event.book!r}", "book")))
-            else:
-                taken.append((record, value, book))
-        elif (fault := reference_fault(value, unit.books)) is not None:
-            dead.append((record, fault))
-    return ledger_rows(taken, unit.directory), dead
-
-
-def ledger_rows(taken: Sequence[tuple[Record, Received, Book]], directory: Directory) -> list[LedgerRow]:
-    """Events with their place in the tables."""
-    slices = slices_of([value.event.loan_id for _, value, _ in taken])
-    return [
-        LedgerRow(
-            ref=LoanRef(number, loan_key_of(value.event.book, value.event.loan_id)),
-            book=book,
-            source_key=directory.source_key(value.event.source),
-            event=value.event,
-            record=record,
-            data=value.data,
-        )
-        for number, (record, value, book) in zip(slices, taken, strict=True)
-    ]
 
 
 def tallies(

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from ingest.plain import PAYMENT, PlainBatch
+from ingest.sorting_out import TOGETHER
 from loanbook.postgres.binary_copy import Column, days, integers, texts
 
 
-def ledger_columns(batch: PlainBatch) -> list[Column]:
-    """Columns of core.event, as EVENT_COLUMNS names them, for the payments of a batch."""
-    rows, place = batch.rows, batch.place
-    effective, business, sequence, recorded = batch.order
+def ledger_columns(batch: PlainBatch) -> Iterator[list[Column]]:
+    """Columns of core.event, as EVENT_COLUMNS names them, for the payments of a batch, part by part."""
+    for start in range(0, len(batch.rows), TOGETHER):
+        yield _columns(batch, slice(start, start + TOGETHER))
+
+
+def _columns(batch: PlainBatch, part: slice) -> list[Column]:
+    rows, place = batch.rows[part], batch.place[part]
+    effective, business, sequence, recorded = (column[part] for column in batch.order)
     facts = [row.event.fact for row in rows]
     records = [row.record for row in rows]
     is_unnumbered = np.array([row.event.sequence is None for row in rows])
@@ -26,7 +34,7 @@ def ledger_columns(batch: PlainBatch) -> list[Column]:
         days(batch.today[place]),
         integers(recorded, 8),
         integers(sequence, 8, is_unnumbered),
-        integers(batch.amounts, 8),
+        integers(batch.amounts[part], 8),
         texts([fact.entity_id.encode() if fact.entity_id is not None else None for fact in facts]),
         integers(np.ones(len(rows)), 4),
         integers(np.zeros(len(rows)), 1),

@@ -12,11 +12,11 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from ingest.choosing import is_plain_payment
 from ingest.entries import TALK, Entry, Played, all_payments, are_explained, identity_of, is_named, played
 from ingest.locked import Locked, LockedColumns
 from ingest.plain import PlainChanges, Rules, are_plain, loans_of, ordinals
 from ingest.records import LedgerRow, LoanRef
+from ingest.sorting_out import is_plain_payment
 from loanbook.domain.events import PaymentPosted, PaymentReversed
 from loanbook.domain.plain_figures import plain_figures
 from loanbook.domain.plain_history import pay_all, taken_back, unpaid

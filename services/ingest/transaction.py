@@ -105,7 +105,7 @@ class PostgresUnit:
         """Write payments believed to be new; False, and nothing written, when one was known."""
         if not batch.rows:
             return True
-        return await append_events(self.connection, rows_of(ledger_columns(batch)))
+        return await append_events(self.connection, rows_of(*ledger_columns(batch)))
 
     async def remember(self, rows: Sequence[LedgerRow], known: Mapping[Identity, Content]) -> Remembered:
         """Write the ledger rows that are new; a further copy of a fact is kept and marked."""

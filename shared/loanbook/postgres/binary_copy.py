@@ -77,15 +77,19 @@ def smallints(matrix: NDArray[np.int64], counts: NDArray[np.int64]) -> Column:
     )
 
 
-def rows_of(columns: Sequence[Column]) -> bytes:
-    """The rows of a COPY, whole."""
+def rows_of(*parts: Sequence[Column]) -> bytes:
+    """The rows of a COPY, whole, from the columns of all or of one part after another."""
+    return b"".join([_HEAD, *map(_body_of, parts), _TAIL])
+
+
+def _body_of(columns: Sequence[Column]) -> bytes:
     count = len(columns[0][0])
     fields = np.full(count, len(columns), ">i2")
     matrix = np.concatenate([_bytes_of(fields), *(part for part, _ in columns)], axis=1)
     masks = [np.ones(part.shape, np.bool_) if mask is None else mask for part, mask in columns]
     written = np.concatenate([np.ones((count, 2), np.bool_), *masks], axis=1)
     body: bytes = matrix[written].tobytes()
-    return _HEAD + body + _TAIL
+    return body
 
 
 def integer_rows(values: NDArray[np.int64], widths: Sequence[int]) -> bytes:

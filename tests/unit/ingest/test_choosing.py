@@ -12,6 +12,7 @@ import numpy as np
 from ingest.choosing import arrange, choose
 from ingest.locked import ROW, Locked
 from ingest.records import Book, Identity, LedgerRow, LoanRef, Record
+from ingest.sorting_out import Taken
 from loanbook.domain.events import Fact, LoanEvent, OfficerChanged, PaymentPosted
 from loanbook.domain.loan import FOLD_VERSION
 from loanbook.domain.money import Minor
@@ -19,6 +20,7 @@ from loanbook.kafka.batches import Partition
 from loanbook.wire import Received
 
 EUR = 1
+SHOP = 2  # key of a source
 TODAY = date(2026, 3, 20)
 LAST = datetime(2026, 3, 10, 9, tzinfo=UTC)  # of every loan's latest event
 BOOK = Book(book_key=1, book="demo", business_on=TODAY)
@@ -28,20 +30,15 @@ PAYMENT = PaymentPosted(effective_on=TODAY, business_on=TODAY, currency="EUR", a
 class Directory:
     """Knows one currency; one source has no word on payments."""
 
-    def counts(self, book_key: int, type_key: int, source: str) -> bool:
-        del book_key, type_key
-        return source != "shop"
+    def source_key(self, uri: str) -> int:
+        return SHOP if uri == "shop" else 1
 
     def counts_key(self, book_key: int, type_key: int, source_key: int) -> bool:
-        del book_key, type_key, source_key
-        return True
+        del book_key, type_key
+        return source_key != SHOP
 
     def currency_key(self, code: str | None) -> int:
         return EUR if code == "EUR" else 2
-
-    def rules(self, product_key: int) -> tuple[int, ...]:
-        del product_key
-        return ()
 
 
 def event(
@@ -62,7 +59,12 @@ def event(
         partition=Partition("events", 0), offset=0, logged_at_ms=0, key=None, raw=None, value=received
     )
     return LedgerRow(
-        ref=LoanRef(0, number), book=BOOK, source_key=1, event=said, record=record, data=received.data
+        ref=LoanRef(0, number),
+        book=BOOK,
+        source_key=Directory().source_key(source),
+        event=said,
+        record=record,
+        data=received.data,
     )
 
 
@@ -93,7 +95,7 @@ def chosen(
 ) -> tuple[list[str], list[str]]:
     """Ids of the events that take the short cut, and of the others."""
     loans = {LoanRef(0, number): row for number, row in enumerate(locked)}
-    batch, others = choose(arrange(rows, loans), known, Directory(), doubted=doubted)
+    batch, others = choose(arrange(Taken.of([list(rows)], Directory()), loans), known, doubted=doubted)
     return [row.event.event_id for row in batch.rows], [row.event.event_id for row in others]
 
 
