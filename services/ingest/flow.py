@@ -189,13 +189,15 @@ async def fold_changed(
     for row in fresh:
         by_loan[row.ref].append(row)
     stored = {ref: stored_loan(row_of(locked[ref])) for ref in by_loan}
-    cold = [ref for ref in by_loan if not cache.holds(ref, stored[ref].version)]
+    cold = [ref for ref, loan in stored.items() if loan.version and not cache.holds(ref, loan.version)]
     histories = await unit.histories(cold)
     changes = []
     for ref in sorted(by_loan):
         rows = by_loan[ref]
         loan_id, new = rows[0].event.loan_id, [row.event for row in rows]
-        if ref in histories:
+        if not stored[ref].version:
+            known, before = new, None  # a loan's first events are all it has
+        elif ref in histories:
             known, before = histories[ref], None
         else:
             kept, before = cache.get(ref)

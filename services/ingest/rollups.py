@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
-from operator import add, sub
+from operator import add, attrgetter, sub
 from typing import NamedTuple
 
 from ingest.records import ChangedLoan, LedgerRow, RollupCell, RollupMeasures
@@ -110,6 +110,7 @@ def minute_sums(rows: Iterable[tuple[LedgerRow, Keys]]) -> dict[MinuteCell, tupl
 
 
 CASH_FIELDS = ("due", "due_count", "current", "arrears", "advance", "due_collected", "on_time_count")
+_cash_fields = attrgetter(*CASH_FIELDS)
 
 
 def _accumulate(
@@ -139,5 +140,5 @@ def _accumulate_cash(
 ) -> None:
     for day, cash in days.items():
         values = sums[CashCell(book_key, *keys, day)]
-        for position, name in enumerate(CASH_FIELDS):
-            values[position] += sign * getattr(cash, name)
+        for position, value in enumerate(_cash_fields(cash)):
+            values[position] += sign * value

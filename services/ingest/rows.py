@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from datetime import date
 from operator import attrgetter
 from typing import Any
 
-import msgspec
-
 from ingest.directory import PostgresDirectory
 from ingest.records import ChangedLoan, LedgerRow, RollupCell, RollupMeasures, StoredLoan
 from ingest.rollups import Keys, rollup_status
-from loanbook.domain.loan import FOLD_VERSION, Amounts, InstallmentState, Loan
+from loanbook.domain.loan import FOLD_VERSION, Amounts, Loan
 from loanbook.postgres.ledger import TYPE_KEYS
 
 EVENT_COLUMNS = (
@@ -51,9 +48,7 @@ STATE_FIGURES = (
 """Attributes of Loan in the order of the last columns of core.loan_state."""
 
 _state_figures = attrgetter(*STATE_FIGURES)
-_COMPONENTS = ("principal", "interest", "fee", "penalty")
-_MET_ON = PLAN_COLUMNS.index("met_on")
-_NOTHING = Amounts()
+_MET_ON, _PAID = PLAN_COLUMNS.index("met_on"), PLAN_COLUMNS.index("principal_paid")
 _NO_ORDER = (None, None, 0, None)
 
 
@@ -136,22 +131,18 @@ def plan_row(changed: ChangedLoan) -> tuple[Any, ...]:
         [part.due_on for part in parts],
         [str(part.kind) for part in parts],
         [part.met_on for part in parts],
-        *_by_component(parts, lambda part: part.due),
-        *_by_component(parts, lambda part: part.paid),
-        _thin(part.waived.total for part in parts),
+        *_by_component([part.due for part in parts]),
+        *_by_component([part.paid for part in parts]),
+        _thin([part.waived.total for part in parts]),
     )
 
 
 def stored_plan_row(changed: ChangedLoan) -> tuple[Any, ...]:
     """Row of core.loan_plan as it is kept: of a plain loan what is paid follows from its state."""
-    packed = changed.after.plain_plan
-    if not packed:
-        return (*plan_row(changed), b"")
-    unpaid = [
-        msgspec.structs.replace(part, met_on=None, paid=_NOTHING) for part in changed.after.installments
-    ]
-    row = plan_row(replace(changed, after=replace(changed.after, installments=tuple(unpaid))))
-    return (*row[:_MET_ON], [], *row[_MET_ON + 1 :], packed)
+    row, packed = plan_row(changed), changed.after.plain_plan
+    if packed:
+        row = (*row[:_MET_ON], [], *row[_MET_ON + 1 : _PAID], [], [], [], [], row[-1])
+    return (*row, packed)
 
 
 def loan_facts(loan: Loan | None) -> tuple[str | None, date | None, int | None, int | None]:
@@ -161,16 +152,17 @@ def loan_facts(loan: Loan | None) -> tuple[str | None, date | None, int | None, 
     return (loan.borrower_id, loan.disbursed_on, loan.annual_rate_bps, loan.term_days)
 
 
-def _by_component(
-    parts: Iterable[InstallmentState], amounts: Callable[[InstallmentState], Amounts]
-) -> list[list[int]]:
-    split = [amounts(part) for part in parts]
-    return [_thin(getattr(amount, name) for amount in split) for name in _COMPONENTS]
+def _by_component(amounts: Sequence[Amounts]) -> tuple[list[int], list[int], list[int], list[int]]:
+    return (
+        _thin([amount.principal for amount in amounts]),
+        _thin([amount.interest for amount in amounts]),
+        _thin([amount.fee for amount in amounts]),
+        _thin([amount.penalty for amount in amounts]),
+    )
 
 
-def _thin(values: Iterable[int]) -> list[int]:
-    kept = list(values)
-    return kept if any(kept) else []
+def _thin(values: list[int]) -> list[int]:
+    return values if any(values) else []
 
 
 def _days_late(loan: Loan) -> list[int]:

@@ -18,6 +18,7 @@ COUNTABLE, BEFORE_BOOTSTRAP = 1, 2  # flags of a packed installment
 ROWS_MAX = 120  # longer plans would make the matrices of all others as wide
 _ROW = Struct("<iiqq")
 _ADDITIONAL = PeriodKind.ADDITIONAL
+_NOTHING = [0, 0, 0, 0]
 _KINDS = tuple(kind.value for kind in PaymentKind)
 _DAYS_LATE_MAX = 2**15 - 1  # they are stored as smallint
 _PRODUCT_MAX = 2**62  # pro rata amounts must fit 64 bits
@@ -56,26 +57,35 @@ def _is_oldest_first(rows: list[Row]) -> bool:
     """Whether what was paid lies on the rows as one sum spread oldest first would."""
     is_behind = False  # a row before this one is still open
     for row in rows:
-        if not _is_simple(row) or (is_behind and any(row.paid)):
+        if not _is_simple(row):
             return False
-        penalty, fee, interest = row.left(3), row.left(2), row.left(1)
-        paid = row.paid
-        if (penalty and (paid[2] or paid[1] or paid[0])) or (fee and (paid[1] or paid[0])):
+        if is_behind and row.paid != _NOTHING:
             return False
-        if interest and paid[0]:
-            return False
-        is_behind = is_behind or row.open > 0
+        if row.open:
+            if row.paid != _NOTHING and not _is_paid_in_order(row):
+                return False
+            is_behind = True
     return True
 
 
-def _is_simple(row: Row) -> bool:
-    if row.kind is _ADDITIONAL or row.chargebacks or row.debts or row.worst_late or any(row.waived):
+def _is_paid_in_order(row: Row) -> bool:
+    """Whether the penalty was paid first, then fee, interest and principal."""
+    paid = row.paid
+    if (row.left(3) and (paid[2] or paid[1] or paid[0])) or (row.left(2) and (paid[1] or paid[0])):
         return False
-    if min(row.due) < 0 or not any(row.due):
+    return not (row.left(1) and paid[0])
+
+
+def _is_simple(row: Row) -> bool:
+    if row.kind is _ADDITIONAL or row.chargebacks or row.debts or row.worst_late or row.waived != _NOTHING:
+        return False
+    if row.due == _NOTHING or min(row.due) < 0:
         return False
     return row.met_on is None or abs(row.met_day - row.due_day) <= _DAYS_LATE_MAX
 
 
 def _packed(row: Row) -> bytes:
     flags = COUNTABLE * is_countable(row) + BEFORE_BOOTSTRAP * row.met_before_bootstrap
-    return _ROW.pack(row.due_day, flags, sum(row.due), sum(row.due) - row.due[0])
+    principal, interest, fee, penalty = row.due
+    other = interest + fee + penalty
+    return _ROW.pack(row.due_day, flags, principal + other, other)
