@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from operator import lt
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 import numpy as np
@@ -35,14 +35,12 @@ _COMPONENTS = 4  # principal, interest, fee, penalty
 
 
 class _Period(msgspec.Struct, frozen=True, gc=False):
-    number: int
     due_date: str
     principal: str
-    kind: str = "regular"
+    kind: Literal["regular"] = "regular"
     interest: str = "0.00"
     fee: str = "0.00"
     penalty: str = "0.00"
-    total: str | None = None
 
 
 class _Data(msgspec.Struct, frozen=True, gc=False):
@@ -162,9 +160,8 @@ class OpeningReader:
             [minors[period.fee] for period in periods],
             [minors[period.penalty] for period in periods],
         ]
-        is_usual = all(p.kind == "regular" for p in periods) and all(map(any, zip(*dues, strict=True)))
-        is_ascending = all(map(lt, due_on, due_on[1:]))
-        if not (is_usual and is_ascending and 0 < len(periods) <= ROWS_MAX):
+        has_dues = all(dues[0]) or all(map(any, zip(*dues, strict=True)))
+        if not (has_dues and all(map(lt, due_on, due_on[1:])) and 0 < len(periods) <= ROWS_MAX):
             raise UnusualError("not the usual installments")
         return due_on, dues
 

@@ -7,7 +7,7 @@ the day what its ledger gives is left to the general fold, which tells the diffe
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -92,24 +92,26 @@ class Rebuild:
         return [LoanRef(row["slice"], row["loan_key"]) for row, *_ in self.held]
 
 
-async def rebuild(unit: PostgresUnit, book: Book, refs: Iterable[LoanRef]) -> Rebuild | None:
-    """Those of these loans that are plain by the tables and by their ledger rows; None for none."""
-    rows = await _fetch(unit, "select_plain_loans", refs, book.business_on)
-    stored = {LoanRef(row["slice"], row["loan_key"]): row for row in rows}
-    entries: dict[LoanRef, list[Entry]] = defaultdict(list)
-    for entry in await _fetch(unit, "select_ledgers", stored):
+async def rebuild(unit: PostgresUnit, book: Book, refs: Sequence[LoanRef]) -> Rebuild | None:
+    """Those of these loans of a slice that are plain by tables and by ledger rows; None for none."""
+    if not refs:
+        return None
+    number, keys = refs[0].slice, [ref.loan_key for ref in refs]
+    rows = await _fetch(unit, "select_plain_loans", number, keys, book.business_on)
+    entries: dict[int, list[Entry]] = defaultdict(list)
+    for entry in await _fetch(unit, "select_ledgers", number, [row["loan_key"] for row in rows]):
         if unit.directory.counts_key(book.book_key, entry["type_key"], entry["source_key"]):
-            entries[LoanRef(entry["slice"], entry["loan_key"])].append(entry)
-    reader, held = OpeningReader(), []
-    for ref, row in stored.items():
+            entries[entry["loan_key"]].append(entry)
+    reader, products, held = OpeningReader(), _Products(book, unit.directory), []
+    for row in rows:
         with suppress(UnusualError):
-            made = rebuilt(entries[ref], row["as_of"], reader)
-            held.append(_Loan(row, made, *_named(book, made, unit.directory)))
+            made = rebuilt(entries[row["loan_key"]], row["as_of"], reader)
+            held.append(_Loan(row, made, *_named(book, made, products, unit.directory)))
     return _played(held) if held else None
 
 
 async def proven(unit: PostgresUnit, book: Book, refs: Sequence[LoanRef]) -> dict[LoanRef, Proven]:
-    """Those of these loans that are stored as their ledger rows tell, in the snapshot of the unit."""
+    """Those of these loans of a slice that are stored as their ledger rows tell, in the unit's snapshot."""
     found = await rebuild(unit, book, refs)
     if found is None:
         return {}
@@ -120,28 +122,39 @@ async def proven(unit: PostgresUnit, book: Book, refs: Sequence[LoanRef]) -> dic
     }
 
 
-async def _fetch(unit: PostgresUnit, name: str, refs: Iterable[LoanRef], *values: object) -> Sequence[Row]:
-    slices, keys = [ref.slice for ref in refs], [ref.loan_key for ref in refs]
-    rows: Sequence[Row] = await unit.connection.fetch(load_sql("ingest", name), slices, keys, *values)
+async def _fetch(unit: PostgresUnit, name: str, *values: object) -> Sequence[Row]:
+    rows: Sequence[Row] = await unit.connection.fetch(load_sql("ingest", name), *values)
     return rows
 
 
-def _named(book: Book, made: Rebuilt, directory: PostgresDirectory) -> tuple[Keys, tuple[int, ...]]:
+class _Products(dict[str | None, tuple[int, tuple[int, ...]]]):
+    """Key and rules of each product whose payments go to the oldest installment."""
+
+    def __init__(self, book: Book, directory: PostgresDirectory) -> None:
+        super().__init__()
+        self._book, self._directory = book, directory
+
+    def __missing__(self, name: str | None) -> tuple[int, tuple[int, ...]]:
+        if not takes_oldest_first(self._directory.settings(self._book.book_key, name)):
+            raise UnusualError("payments do not go to the oldest installment")
+        key = self._directory.product_key(self._book.book_key, name)
+        self[name] = product = key, self._directory.rules(key)
+        return product
+
+
+def _named(
+    book: Book, made: Rebuilt, products: _Products, directory: PostgresDirectory
+) -> tuple[Keys, tuple[int, ...]]:
     """Keys of the loan's currency, branch, product and officer, and its product's rules."""
-    who, key = made.opening.who, book.book_key
-    if not takes_oldest_first(directory.settings(key, who.product)):
-        raise UnusualError("payments do not go to the oldest installment")
+    who, moved, key = made.opening.who, made.moved, book.book_key
     try:
-        product = directory.product_key(key, who.product)
-        keys = (
-            directory.currency_key(made.opening.currency),
-            directory.branch_key(key, made.moved.get("branch", who.branch)),
-            product,
-            directory.officer_key(key, made.moved.get("officer", who.officer)),
-        )
+        currency = directory.currency_key(made.opening.currency)
+        branch = directory.branch_key(key, moved.get("branch", who.branch))
+        product, rules = products[who.product]
+        officer = directory.officer_key(key, moved.get("officer", who.officer))
     except KeyError as error:
         raise UnusualError("a name that is new here") from error
-    return keys, directory.rules(product)
+    return (currency, branch, product, officer), rules
 
 
 def _played(held: Sequence[_Loan]) -> Rebuild:
