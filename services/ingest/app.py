@@ -80,6 +80,7 @@ class IngestWorker:
 
     async def _take_over(self, partitions: frozenset[Partition]) -> Mapping[Partition, int | None]:
         self.cache.clear()
+        self.store.terms.clear()
         positions = await take_over(self.store, self.worker, partitions, self._owner)
         for barrier in await self.store.select_barriers():
             held = Partition(LOAN_EVENTS, barrier.slice)
@@ -226,7 +227,8 @@ def run_worker(settings: WorkerSettings) -> int:
 
 async def _run(settings: WorkerSettings) -> int:
     cluster = await patiently(lambda: cluster_id(settings.kafka()), "kafka")
-    store = await patiently(lambda: PostgresLoanStore.open(settings.database_url, cluster), "database")
+    address, terms_max = settings.database_url, settings.cache_terms
+    store = await patiently(lambda: PostgresLoanStore.open(address, cluster, terms_max), "database")
     try:
         async with EventProducer(settings.kafka()) as producer:
             worker = IngestWorker(settings, store, producer)

@@ -121,7 +121,7 @@ def _fits(arrivals: Arrivals) -> Flags:
     """Which events only add to what was paid, and are not undone by one that came before them."""
     loans, place = arrivals.loans, arrivals.place
     fits: Flags = arrivals.numbers["paid_in"] == loans["currency_key"][place]
-    named = [loan["named_ids"] for loan in loans.rows]
+    named = [loan.named_ids for loan in loans.rows]
     undone = [number for number, ids in enumerate(named) if ids]
     for number in np.flatnonzero(np.isin(place, undone)).tolist():
         event = arrivals.rows[number].event

@@ -174,7 +174,7 @@ async def roll_loans(
     changes = []
     for ref, row in due.items():
         events, before = (histories[ref], None) if ref in histories else cache.get(ref)
-        subject = Subject(ref=ref, loan_id=row["loan_id"], stored=stored[ref], events=list(events))
+        subject = Subject(ref=ref, loan_id=row.terms.loan_id, stored=stored[ref], events=list(events))
         changes.append(change(subject, book, before, unit.directory))
     return changes
 

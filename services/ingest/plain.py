@@ -129,14 +129,14 @@ def _turns(place: Ints) -> Ints:
 
 def loans_of(locked: LockedColumns, rules: Rules) -> PlainLoans:
     """Locked plain loans as the domain reads them."""
-    plans = plans_of([row["packed"] for row in locked.rows])
+    plans = plans_of([row.terms.packed for row in locked.rows])
     return PlainLoans(
         plans=plans,
         rules=_rules_of(locked["product_key"], rules),
         disbursed=locked["disbursed_minor"],
         disbursed_day=locked["disbursed_on"],
         scheduled=locked["scheduled_minor"],
-        term_days=locked["term_days"],
+        term_days=locked.term_days,
         estimated=locked["estimated"] == 1,
         applied=plans.total - locked["total_outstanding_minor"],
         overpaid=locked["overpaid_minor"],

@@ -37,7 +37,8 @@ from loanbook.wire import LoansChanged, encode_notice
 _UPDATE_STATES = (
     "UPDATE core.loan_state s SET "  # noqa: S608 - the names are constants of this program
     + ", ".join(f"{column} = t.{column}" for column in STATE_COLUMNS[2:])
-    + ", changed_at = now() FROM stage_state t WHERE s.slice = t.slice AND s.loan_key = t.loan_key"
+    + ", terms_version = t.version, changed_at = now()"
+    + " FROM stage_state t WHERE s.slice = t.slice AND s.loan_key = t.loan_key"
 )
 
 

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 from ingest.directory import PostgresDirectory
 from ingest.records import Barrier, Position, Record
+from ingest.terms import TermsCache
 from ingest.transaction import PostgresUnit
 from loanbook.kafka.batches import Partition
 from loanbook.postgres.load_sql import load_sql
@@ -16,6 +17,7 @@ from loanbook.postgres.pool import Connection, Pool, create_pool
 from loanbook.topics import SLICES
 
 ROLE = "ingest_writer"
+TERMS_MAX = 100_000  # loans; about a kilobyte each
 # A batch reads and writes loans by their keys. A stage has no statistics, and the planner would rather
 # read a table of a million loans to join it.
 _BY_KEY = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
@@ -24,20 +26,27 @@ _BY_KEY = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
 class PostgresLoanStore:
     """The store of one ingest worker for one Kafka cluster."""
 
-    def __init__(self, pool: Pool, directory: PostgresDirectory, cluster_id: str) -> None:
+    def __init__(self, pool: Pool, directory: PostgresDirectory, cluster_id: str, terms: TermsCache) -> None:
+        self.terms = terms
         self._pool = pool
         self._directory = directory
         self._cluster_id = cluster_id
 
     @classmethod
-    async def open(cls, dsn: str, cluster_id: str) -> PostgresLoanStore:
-        """Connect as the ingest writer and read the names."""
-        pool = await create_pool(dsn, ROLE, init=_make_stages, keep_session=True)
+    async def open(cls, dsn: str, cluster_id: str, terms_max: int = TERMS_MAX) -> PostgresLoanStore:
+        """Connect as the ingest writer and read the names; the terms of so many loans are kept in memory."""
+        terms = TermsCache(terms_max)
+
+        async def make_ready(connection: Connection) -> None:
+            terms.clear()  # a new connection may reach a database that was restored
+            await connection.execute(load_sql("ingest", "make_stages"))
+
+        pool = await create_pool(dsn, ROLE, init=make_ready, keep_session=True)
         await require_schema(pool)
         directory = PostgresDirectory()
         async with pool.acquire() as connection:
             await directory.load(connection)
-        return cls(pool, directory, cluster_id)
+        return cls(pool, directory, cluster_id, terms)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -60,7 +69,7 @@ class PostgresLoanStore:
         """Open one transaction; leaving it commits."""
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.execute(_BY_KEY)
-            yield PostgresUnit(connection, self._directory, self._cluster_id)
+            yield PostgresUnit(connection, self._directory, self._cluster_id, self.terms)
 
     async def select_positions(self, partitions: Sequence[Partition]) -> dict[Partition, Position]:
         """Stored positions of these partitions; one without a row was never read."""
@@ -122,10 +131,6 @@ class PostgresLoanStore:
         """Slices that stand at a day barrier: their logs go on when their books have flipped."""
         rows = await self._pool.fetch(load_sql("ingest", "select_barriers"))
         return [Barrier(**dict(row)) for row in rows]
-
-
-async def _make_stages(connection: Connection) -> None:
-    await connection.execute(load_sql("ingest", "make_stages"))
 
 
 def _columns(partitions: Sequence[Partition]) -> tuple[list[str], list[int]]:

@@ -14,7 +14,7 @@ from ingest.directory import PostgresDirectory
 from ingest.entries import Entry
 from ingest.errors import KeyCollisionError
 from ingest.ledger import append_events, contents_of, remember_events
-from ingest.locked import Locked
+from ingest.locked import Locked, Terms
 from ingest.plain import PlainBatch, PlainChanges
 from ingest.plain_ledger import ledger_columns
 from ingest.records import (
@@ -34,6 +34,7 @@ from ingest.records import (
     reference_fault,
 )
 from ingest.saving import save_changes
+from ingest.terms import TermsCache
 from loanbook.domain.events import BorrowerProfile, LoanEvent
 from loanbook.kafka.batches import Partition
 from loanbook.postgres.binary_copy import rows_of
@@ -49,9 +50,16 @@ BOOK_LOCK = 7205  # class of the advisory locks on books: shared by batches, exc
 class PostgresUnit:
     """One transaction on the loan book."""
 
-    def __init__(self, connection: Connection, directory: PostgresDirectory, cluster_id: str) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        directory: PostgresDirectory,
+        cluster_id: str,
+        terms: TermsCache | None = None,
+    ) -> None:
         self.connection = connection
         self._cluster_id = cluster_id
+        self._terms = terms or TermsCache(0)
         self.directory = directory
         self.books: Mapping[str, Book] = {}
 
@@ -87,15 +95,37 @@ class PostgresUnit:
             )
             locked |= await self.lock([row.ref for row in missing])
         for ref, row in by_ref.items():
-            if locked[ref]["loan_id"] != row.event.loan_id:
-                names = f"{locked[ref]['loan_id']!r} and {row.event.loan_id!r}"
+            known = locked[ref].terms.loan_id
+            if known != row.event.loan_id:
+                names = f"{known!r} and {row.event.loan_id!r}"
                 raise KeyCollisionError(f"loans {names} share the key {ref}")
         return locked
 
     async def lock(self, refs: Iterable[LoanRef]) -> dict[LoanRef, Locked]:
         """Lock the states of loans in key order; one that is not there is left out."""
-        rows = await self._fetch("lock_loans", *_ref_columns(sorted(refs)))
-        return {LoanRef(row["slice"], row["loan_key"]): row for row in rows}
+        wanted = sorted(refs)
+        rows = await self._fetch("lock_loans", *_ref_columns(wanted))
+        if len(rows) < len(wanted):
+            there = {row["loan_key"] for row in rows}
+            wanted = [ref for ref in wanted if ref.loan_key in there]
+        terms = await self._terms_of(wanted, [row["terms_version"] for row in rows])
+        return {
+            ref: Locked(of_loan, numbers, days_late, named_ids)
+            for ref, of_loan, (_, _, named_ids, numbers, days_late) in zip(wanted, terms, rows, strict=True)
+            if of_loan is not None
+        }
+
+    async def _terms_of(self, refs: Sequence[LoanRef], versions: Sequence[int]) -> list[Terms | None]:
+        """The terms of locked loans as of these versions; None where there is no loan to a state."""
+        found = [self._terms.get(ref.loan_key, of) for ref, of in zip(refs, versions, strict=True)]
+        cold = [place for place, terms in enumerate(found) if terms is None]
+        if cold:
+            rows = await self._fetch("select_terms", *_ref_columns([refs[place] for place in cold]))
+            read = {loan_key: Terms(*values) for loan_key, *values in rows}
+            for place in cold:
+                found[place] = read.get(refs[place].loan_key)
+            self._terms.keep((refs[p].loan_key, versions[p], terms) for p in cold if (terms := found[p]))
+        return found
 
     async def known(self, rows: Sequence[LedgerRow]) -> dict[Identity, Content]:
         """What the ledger holds of these already."""

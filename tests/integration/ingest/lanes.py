@@ -37,7 +37,7 @@ _STANDS_AT = (
     "SELECT bool_and(business_on = $1) AND NOT EXISTS (SELECT 1 FROM core.day_roll WHERE swept_at IS NULL)"
     " FROM core.book"
 )
-_OF_THE_RUN = {"version", "fold_version", "changed_at", "as_of", "known_on", "ingested_at"}
+_OF_THE_RUN = {"version", "terms_version", "fold_version", "changed_at", "as_of", "known_on", "ingested_at"}
 
 
 @dataclass
@@ -46,6 +46,11 @@ class Lane:
 
     store: PostgresLoanStore
     cache: LoanCache = field(default_factory=lambda: LoanCache(100_000))
+
+    def forget(self) -> None:
+        """Come back as after a rebalance."""
+        self.cache.clear()
+        self.store.terms.clear()
 
 
 @dataclass
@@ -84,7 +89,7 @@ class Workshop:
         self.read.clear()
         self.business_on = business_on
         for lane in self.lanes:
-            lane.cache.clear()
+            lane.forget()
 
     def append(self, events: Iterable[tuple[str, bytes]]) -> None:
         """Write loan events to the log."""

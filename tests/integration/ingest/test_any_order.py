@@ -204,7 +204,7 @@ async def play(workshop: Workshop, book: Book, steps: list[object]) -> None:
         elif isinstance(step, Restate):
             await workshop.restate(workshop.lanes[step.lane], step.death)
         elif isinstance(step, Forget):
-            workshop.lanes[step.lane].cache.clear()
+            workshop.lanes[step.lane].forget()
 
 
 async def folded_once(workshop: Workshop, book: Book) -> dict[str, list[dict[str, object]]]:

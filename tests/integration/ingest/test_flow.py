@@ -15,7 +15,7 @@ from loanbook.domain.events import LoanCreated, LoanEvent, PaymentPosted
 from loanbook.domain.money import Minor
 from loanbook.topics import LOAN_EVENTS, SLICES, slice_of
 from tests.audit import differences
-from tests.builders import DAY_0, Story, on_day
+from tests.builders import DAY_0, Story, on_day, some_periods
 from tests.feeding import CLUSTER, Feed, day_closed, encoded, opened_feed
 
 pytestmark = pytest.mark.integration
@@ -209,6 +209,22 @@ async def test_a_worker_knows_names_that_another_one_met_first(feed: Feed, datab
     outcome = await feed.send([sent(event) for event in story.events if event.event_id == payment])
     await other.close()
     assert outcome.applied == 1
+    assert await differences(database) == []
+
+
+async def test_a_worker_notices_that_another_one_wrote_a_new_plan(feed: Feed, database: str) -> None:
+    first, other = feed.store, await PostgresLoanStore.open(database, CLUSTER)
+    story = Story().lent((100, 100))
+    story.paid(0, 50, sequence=1)
+    await feed.send([sent(event) for event in story.events])
+    story.planned(some_periods((60, 140)), version=2, sequence=2)
+    feed.store = other
+    await feed.send([sent(event) for event in story.events[-1:]])
+    story.paid(0, 40, sequence=3)
+    feed.store = first
+    await feed.send([sent(event) for event in story.events[-1:]])
+    await other.close()
+    assert (await row(database, "SELECT is_plain FROM core.loan_state"))["is_plain"]
     assert await differences(database) == []
 
 

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from ingest.choosing import arrange, choose
-from ingest.locked import ROW, Locked
+from ingest.locked import ROW, Locked, Terms
 from ingest.records import Book, Identity, LedgerRow, LoanRef, Record
 from ingest.sorting_out import Taken
 from loanbook.domain.events import Fact, LoanEvent, OfficerChanged, PaymentPosted
@@ -84,7 +84,7 @@ def lock(number: int, *, is_plain: bool = True, named: Sequence[str] | None = No
     }  # fmt: skip
     for name, value in values.items():
         numbers[name] = value
-    return {"loan_id": f"L{number}", "numbers": numbers.tobytes(), "named_ids": named}
+    return Locked(Terms(f"L{number}"), numbers.tobytes(), named_ids=named)
 
 
 def chosen(
