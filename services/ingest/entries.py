@@ -6,13 +6,12 @@ money.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
-from ingest.locked import Locked, LockedColumns
-from ingest.plain import Order, Rules, loans_of
+from ingest.plain import Order
 from ingest.records import Identity
 from loanbook import wire
 from loanbook.domain.events import (
@@ -31,7 +30,7 @@ from loanbook.domain.events import (
 )
 from loanbook.domain.money import Minor, exponent_of
 from loanbook.domain.plain import Flags, PlainLoans
-from loanbook.domain.plain_history import Paid, Payments, pay_all, payments_of, unpaid
+from loanbook.domain.plain_history import Paid, Payments, payments_of
 from loanbook.postgres.ledger import TYPE_KEYS
 
 Entry = Mapping[str, Any]  # a row of select_entries.sql
@@ -43,17 +42,26 @@ _PAYMENT, REVERSAL, _SCHEDULE, _SNAPSHOT = (
 _CONTRACT = {TYPE_KEYS[LoanCreated.TYPE], TYPE_KEYS[LoanDisbursed.TYPE], _SCHEDULE, _SNAPSHOT}
 TALK = (CollectionAttempted, PromiseMade)  # moves nothing at all
 PLACING = {*_CONTRACT, TYPE_KEYS[BranchMoved.TYPE]}  # what says where and what a loan is
+_STAFFING = {TYPE_KEYS[fact.TYPE] for fact in (LoanCreated, LoanOpenedFromSnapshot, OfficerChanged)}
 _SILENT = {TYPE_KEYS[fact.TYPE] for fact in (LoanApproved, OfficerChanged, BranchMoved, *TALK)}
+
+
+class Playable(NamedTuple):
+    """A loan's entries, sorted out; nothing but these moves it."""
+
+    opening: Paid  # what a snapshot brought along; nothing on day 0 without one
+    payments: list[Entry]  # in order
+    reversals: list[tuple[Entry, PaymentReversed]]
+    last: Order
 
 
 class Played(NamedTuple):
     """What a loan's entries come to."""
 
-    opening: Paid  # what a snapshot brought along; nothing on day 0 without one
+    opening: Paid
     payments: list[Paid]  # those that count, in order
     named: list[str]  # ids that reversals name
     returned: int  # payments reversed by hand
-    last: Order
 
 
 class Snapshot(msgspec.Struct, frozen=True, rename=wire_name):
@@ -65,41 +73,45 @@ class Snapshot(msgspec.Struct, frozen=True, rename=wire_name):
     relates_to: msgspec.Raw | None = None
 
 
-def played(entries: Sequence[Entry]) -> Played | None:
-    """What counts of a loan's entries; None where anything but plain payments moved it."""
+def playable_of(entries: Sequence[Entry]) -> Playable | None:
+    """Sort out a loan's entries; None where anything but plain payments moved it."""
     kinds = [entry["type_key"] for entry in entries]
     odd = set(kinds) - _CONTRACT - _SILENT - {_PAYMENT, REVERSAL}
     if odd or kinds.count(_SCHEDULE) + kinds.count(_SNAPSHOT) != 1 or any(map(_is_odd, entries)):
         return None
     opening = _opening(entries)
     moving = [entry for entry in entries if entry["type_key"] in {_PAYMENT, REVERSAL}]
-    begun = max(_order(entry) for entry in entries if entry["type_key"] in _CONTRACT)
-    if opening is None or any(_order(entry) <= begun for entry in moving):
+    begun = max(order_of(entry) for entry in entries if entry["type_key"] in _CONTRACT)
+    if opening is None or any(order_of(entry) <= begun for entry in moving):
         return None
     payments = [entry for entry in moving if entry["type_key"] == _PAYMENT]
-    payments.sort(key=lambda entry: (*_order(entry), entry["entity_id"] or "", entry["event_id"]))
-    reversals = [_reversal(entry) for entry in moving if entry["type_key"] == REVERSAL]
+    payments.sort(key=lambda entry: (*order_of(entry), entry["entity_id"] or "", entry["event_id"]))
+    reversals = [(entry, _reversal(entry)) for entry in moving if entry["type_key"] == REVERSAL]
+    return Playable(opening, payments, reversals, max(map(order_of, entries)))
+
+
+def played(playable: Playable, but: Collection[Identity] = ()) -> Played | None:
+    """What counts of these entries without some; None where a reversal undoes none of them."""
+    payments = [entry for entry in playable.payments if identity_of(entry) not in but]
+    reversals = [fact for entry, fact in playable.reversals if identity_of(entry) not in but]
     undone = [{identity_of(p) for p in payments if is_named(p, fact)} for fact in reversals]
     if not all(undone):
         return None
     gone = set().union(*undone)
     by_hand = set().union(*(ids for ids, fact in zip(undone, reversals, strict=True) if fact.manual))
-    counting = [payment for payment in payments if identity_of(payment) not in gone]
+    counting = [payment for payment in payments if identity_of(payment) not in gone] if gone else payments
     return Played(
-        opening=opening,
+        opening=playable.opening,
         payments=[(payment["effective_on"].toordinal(), payment["amount_minor"]) for payment in counting],
         named=sorted({name for fact in reversals for name in fact.originals}),
         returned=len(by_hand),
-        last=max(map(_order, entries)),
     )
 
 
-def are_explained(loans: Sequence[Locked], played: Sequence[Played], rules: Rules) -> Flags:
-    """Whether the stored state of each of these plain loans is what its payments give."""
-    stored = loans_of(LockedColumns.of(loans), rules)
-    given = unpaid(stored)
-    pay_all(given, all_payments(played))
-    return _are_same(given, stored)
+def is_latest_officer(order: Order, entries: Sequence[Entry], new: Collection[Identity]) -> bool:
+    """Whether none of these entries but the new ones says of that moment or a later one who has the loan."""
+    said = (entry for entry in entries if entry["type_key"] in _STAFFING and identity_of(entry) not in new)
+    return all(order_of(entry) < order for entry in said)
 
 
 def all_payments(played: Sequence[Played]) -> Payments:
@@ -107,7 +119,7 @@ def all_payments(played: Sequence[Played]) -> Payments:
     return payments_of([one.opening for one in played], [one.payments for one in played])
 
 
-def _are_same(loans: PlainLoans, others: PlainLoans) -> Flags:
+def are_same(loans: PlainLoans, others: PlainLoans) -> Flags:
     """Where payments, sums and days of settlement are equal."""
     names = ("applied", "overpaid", "paid", "last_payment", "last_payment_day", "closed_day")
     same: Flags = (loans.met_day == others.met_day).all(axis=1)
@@ -126,7 +138,8 @@ def identity_of(entry: Entry) -> Identity:
     return (entry["loan_key"], entry["event_id"], entry["source_key"])
 
 
-def _order(entry: Entry) -> Order:
+def order_of(entry: Entry) -> Order:
+    """The head of its event's order."""
     return (entry["effective_on"], entry["business_on"], entry["sequence"], entry["recorded_at"])
 
 

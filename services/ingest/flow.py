@@ -30,7 +30,7 @@ from ingest.records import (
     Segment,
     Tally,
 )
-from ingest.replaying import explained, replay, replayable, replays_of
+from ingest.replaying import replay, replayable, replays_of
 from ingest.rows import stored_loan
 from ingest.sorting_out import sort_out
 from loanbook.domain.events import LoanEvent
@@ -174,11 +174,8 @@ async def replay_some(
     if not wanted:
         return [], fresh
     replays = replays_of(wanted, locked, await unit.entries(wanted), unit.directory)
-    replays = explained(replays, unit.directory)
-    if not replays.loans:
-        return [], fresh
-    done = {rows[0].ref for rows in replays.fresh}
-    return [replay(replays, unit.directory)], [row for row in fresh if row.ref not in done]
+    played, done = replay(replays, unit.directory)
+    return [played] if played else [], [row for row in fresh if row.ref not in done]
 
 
 async def fold_changed(

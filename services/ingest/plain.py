@@ -64,6 +64,7 @@ class PlainChanges:
     changed_from: Ints  # the first closed day that is another now, 0 for none
     paid: tuple[Ints, Ints]  # place of the loan and amount of each new payment
     named: Mapping[int, tuple[Sequence[str], int]]  # by place: ids undone now, payments returned
+    officers: Mapping[int, str]  # by place: who has the loan now, where that is another
 
 
 def fold_plain(batch: PlainBatch, rules: Rules) -> PlainChanges:
@@ -85,6 +86,7 @@ def fold_plain(batch: PlainBatch, rules: Rules) -> PlainChanges:
         changed_from=_changed_from(batch),
         paid=(batch.place, batch.amounts),
         named={},
+        officers={},
     )
 
 

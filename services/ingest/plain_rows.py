@@ -166,6 +166,14 @@ class PlainRows:
             for place, (ids, returned) in self._changes.named.items()
         ]
 
+    def officers(self) -> list[tuple[int, int, int, str]]:
+        """Loans that have another officer now: key, book key, name."""
+        refs = self.refs()
+        return [
+            (refs[place][0], refs[place][2], refs[place][1], name)
+            for place, name in self._changes.officers.items()
+        ]
+
     def _heads_of_states(self) -> list[Column]:
         effective, business, sequence, recorded = self._changes.last_order
         return [

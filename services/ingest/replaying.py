@@ -1,6 +1,6 @@
 """Backdated and reversed payments of plain loans: all payments again, as columns, from the ledger's rows.
 
-Taken are only loans whose whole history can be played (`entries.played`), and whose stored state is what
+Taken are only loans whose whole history can be played (`entries.playable_of`), and whose stored state is what
 their payments give; every other loan is folded the general way.
 """
 
@@ -9,15 +9,26 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from operator import attrgetter
 
 import numpy as np
 
-from ingest.entries import TALK, Entry, Played, all_payments, are_explained, identity_of, is_named, played
+from ingest.entries import (
+    TALK,
+    Entry,
+    Played,
+    all_payments,
+    are_same,
+    is_latest_officer,
+    is_named,
+    playable_of,
+    played,
+)
 from ingest.locked import Locked, LockedColumns
-from ingest.plain import PlainChanges, Rules, are_plain, loans_of, ordinals
+from ingest.plain import Order, PlainChanges, Rules, are_plain, loans_of, ordinals
 from ingest.records import LedgerRow, LoanRef
 from ingest.sorting_out import is_plain_payment
-from loanbook.domain.events import PaymentPosted, PaymentReversed
+from loanbook.domain.events import OfficerChanged, PaymentPosted, PaymentReversed
 from loanbook.domain.plain_figures import plain_figures
 from loanbook.domain.plain_history import pay_all, taken_back, unpaid
 from loanbook.postgres.ledger import TYPE_KEYS
@@ -31,6 +42,8 @@ class Replays:
     fresh: list[list[LedgerRow]]
     before: list[Played]
     after: list[Played]
+    last: list[Order]
+    officers: list[str | None]  # who has it now, where that is another
     changed_from: list[int]  # first closed day that the new events change, 0 for none
 
     def take(self, places: Sequence[int]) -> Replays:
@@ -62,35 +75,37 @@ def replays_of(
     rules: Rules,
 ) -> Replays:
     """Those of these loans whose entries can be played as columns."""
-    found = Replays(loans=[], fresh=[], before=[], after=[], changed_from=[])
+    found = Replays(**{f.name: [] for f in fields(Replays)})
     for ref, rows in wanted.items():
         new = {row.identity for row in rows}
         book_key = rows[0].book.book_key
         counting = [e for e in entries[ref] if rules.counts_key(book_key, e["type_key"], e["source_key"])]
-        before = played([entry for entry in counting if identity_of(entry) not in new])
-        after = played(counting)
+        playable, officer = playable_of(counting), _new_officer(rows)
+        if playable is None or (officer is not None and not is_latest_officer(officer[0], counting, new)):
+            continue
+        before, after = played(playable, but=new), played(playable)
         if before is not None and after is not None:
             found.loans.append(locked[ref])
             found.fresh.append(rows)
             found.before.append(before)
             found.after.append(after)
+            found.last.append(playable.last)
+            found.officers.append(None if officer is None else officer[1])
             found.changed_from.append(_changed_from(rows, counting))
     return found
 
 
-def explained(replays: Replays, rules: Rules) -> Replays:
-    """Those of these loans whose stored state is what their payments gave before the new events."""
+def replay(replays: Replays, rules: Rules) -> tuple[PlainChanges | None, set[LoanRef]]:
+    """Play the payments of those loans whose stored state is what they gave before the new events."""
     if not replays.loans:
-        return replays
-    return replays.take(np.flatnonzero(are_explained(replays.loans, replays.before, rules)).tolist())
-
-
-def replay(replays: Replays, rules: Rules) -> PlainChanges:
-    """Play the payments of these loans; there is at least one."""
+        return None, set()
     columns = LockedColumns.of(replays.loans)
     stored = loans_of(columns, rules)
     before, after = unpaid(stored), unpaid(stored)
     loans, day, gone = pay_all(before, all_payments(replays.before))
+    explained = are_same(before, stored)
+    if not explained.all():
+        return replay(replays.take(np.flatnonzero(explained).tolist()), rules)
     came = pay_all(after, all_payments(replays.after))
     today = np.array([rows[0].book.business_on.toordinal() for rows in replays.fresh], np.int64)
     paid = [
@@ -100,17 +115,19 @@ def replay(replays: Replays, rules: Rules) -> PlainChanges:
         if type(row.event.fact) is PaymentPosted
     ]
     place, amount = np.array(paid, np.int64).reshape(-1, 2).T
-    return PlainChanges(
+    changes = PlainChanges(
         before=columns,
         today=today,
         loans=after,
         figures=plain_figures(after, today),
         received=[came, (loans, day, taken_back(gone))],
-        last_order=ordinals(*zip(*(one.last for one in replays.after), strict=True)),
+        last_order=ordinals(*zip(*replays.last, strict=True)),
         changed_from=np.array(replays.changed_from, np.int64),
         paid=(place, amount),
         named={place: (one.named, one.returned) for place, one in enumerate(replays.after) if one.named},
+        officers={place: name for place, name in enumerate(replays.officers) if name is not None},
     )
+    return changes, {rows[0].ref for rows in replays.fresh}
 
 
 def _is_playable(row: LedgerRow, currency_key: int, rules: Rules) -> bool:
@@ -121,9 +138,18 @@ def _is_playable(row: LedgerRow, currency_key: int, rules: Rules) -> bool:
         return False
     if type(fact) is PaymentReversed:
         return fact.effective_on <= row.book.business_on and bool(fact.originals)
-    if type(fact) in TALK:
+    if type(fact) in {OfficerChanged, *TALK}:
         return fact.effective_on <= row.book.business_on and not fact.relates_to
     return is_plain_payment(row)
+
+
+def _new_officer(rows: Sequence[LedgerRow]) -> tuple[Order, str] | None:
+    """Who has a loan by the latest of its new events that says so, and when."""
+    events = sorted((row.event for row in rows), key=attrgetter("order"))
+    said = [
+        (event.order[:4], event.fact.officer) for event in events if isinstance(event.fact, OfficerChanged)
+    ]
+    return said[-1] if said else None
 
 
 def _changed_from(fresh: Sequence[LedgerRow], entries: Sequence[Entry]) -> int:

@@ -1,7 +1,7 @@
 """Past days of plain loans told anew as columns: each close is read off what had been paid by then.
 
-Taken are only loans whose history can be played (`entries.played`), whose stored state is what their payments
-give, and whose contract and place were on all the days to tell what they are now.
+Taken are only loans whose history can be played (`entries.playable_of`), whose stored state is what their
+payments give, and whose contract and place were on all the days to tell what they are now.
 """
 
 from __future__ import annotations
@@ -12,7 +12,17 @@ from datetime import date
 
 import numpy as np
 
-from ingest.entries import PLACING, REVERSAL, Entry, Played, are_explained, played
+from ingest.entries import (
+    PLACING,
+    REVERSAL,
+    Entry,
+    Played,
+    all_payments,
+    are_same,
+    identity_of,
+    playable_of,
+    played,
+)
 from ingest.locked import Ints, Locked, LockedColumns
 from ingest.plain import Rules, are_plain, loans_of
 from ingest.records import LoanRef, RollupCell, RollupMeasures
@@ -48,24 +58,31 @@ def retell_plain(
         if is_plain
     ]
     found = [one for one in tried if one is not None]
-    if found:
-        explained = are_explained([one.loan for one in found], [one.now for one in found], rules)
-        found = [found[place] for place in np.flatnonzero(explained).tolist()]
-    return _told(found, rules)
+    return _told(_explained(found, rules), rules) if found else {}
 
 
 def _retelling(item: Restatement, loan: Locked, entries: Sequence[Entry], rules: Rules) -> Retelling | None:
     counting = [e for e in entries if rules.counts_key(item.book_key, e["type_key"], e["source_key"])]
-    known = [entry for entry in counting if entry["known_on"] <= item.known_on]
     placing = [entry for entry in counting if entry["type_key"] in PLACING]
     if any(entry["known_on"] > item.known_on or entry["effective_on"] > item.from_on for entry in placing):
         return None
     # One that was booked ahead of its own day waits for that day.
-    if any(e["type_key"] == REVERSAL and e["effective_on"] > e["business_on"] for e in known):
+    if any(e["type_key"] == REVERSAL and e["effective_on"] > e["business_on"] for e in counting):
         return None
-    now = played(counting)
-    then = now if len(known) == len(counting) else played(known)
-    return None if now is None or then is None else Retelling(item=item, loan=loan, now=now, then=then)
+    playable = playable_of(counting)
+    now = None if playable is None else played(playable)
+    if playable is None or now is None:
+        return None
+    later = {identity_of(entry) for entry in counting if entry["known_on"] > item.known_on}
+    then = played(playable, but=later) if later else now
+    return None if then is None else Retelling(item=item, loan=loan, now=now, then=then)
+
+
+def _explained(found: Sequence[Retelling], rules: Rules) -> list[Retelling]:
+    stored = loans_of(LockedColumns.of([one.loan for one in found]), rules)
+    given = unpaid(stored)
+    pay_all(given, all_payments([one.now for one in found]))
+    return [found[place] for place in np.flatnonzero(are_same(given, stored)).tolist()]
 
 
 def _told(found: Sequence[Retelling], rules: Rules) -> dict[LoanRef, list[DayFigures]]:

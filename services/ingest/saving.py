@@ -54,7 +54,7 @@ async def save_changes(  # noqa: PLR0913, PLR0917 - what changed, by either way,
     columns = [PlainRows(part) for part in plain]
     await _keep_past(connection, changes)
     await _mark_restates(connection, books, changes, fresh)
-    await _save_plain(connection, columns)
+    await _save_plain(connection, directory, columns)
     await _save_states(connection, directory, changes)
     await _save_plans(connection, changes)
     await _save_facts(connection, changes)
@@ -66,13 +66,17 @@ async def save_changes(  # noqa: PLR0913, PLR0917 - what changed, by either way,
     )
 
 
-async def _save_plain(connection: Connection, parts: Sequence[PlainRows]) -> None:
+async def _save_plain(
+    connection: Connection, directory: PostgresDirectory, parts: Sequence[PlainRows]
+) -> None:
     for columns in parts:
         past, left = columns.past()
         if left:
             await copy_rows(connection, "loan_day", PAST_COLUMNS, rows_of(past), schema="core")
         await _execute(connection, "insert_restates", columns.late_arrivals())
         await _execute(connection, "update_named", columns.named())
+        officers = [(*ref, directory.officer_key(book, name)) for *ref, book, name in columns.officers()]
+        await _execute(connection, "update_officers", officers)
         await copy_rows(connection, "stage_plain", PLAIN_COLUMNS, rows_of(columns.states()))
     if parts:
         await connection.execute(load_sql("ingest", "update_plain_states"))

@@ -15,6 +15,7 @@ from loanbook.domain.events import (
     LoanDisbursed,
     LoanEvent,
     LoanOpenedFromSnapshot,
+    OfficerChanged,
     PromiseMade,
     SchedulePublished,
 )
@@ -109,7 +110,7 @@ class Book:
 
 @st.composite
 def usual_stories(draw: st.DrawFn) -> Story:
-    """The usual loan: oldest first, paid now and then; a return here and there, and a promise."""
+    """The usual loan: oldest first, paid now and then; here and there a return, a promise, an officer."""
     due = draw(st.lists(st.integers(1, 100), min_size=1, max_size=4))
     if draw(st.booleans()):
         story = Story().lent(due)
@@ -121,6 +122,8 @@ def usual_stories(draw: st.DrawFn) -> Story:
             story.reversed(paid, day + draw(st.integers(0, 5)))
         if draw(st.integers(0, 14)) == 14:
             story.tell(PromiseMade, day, promised_on=on_day(day + 5), amount_minor=Minor(50))
+        if draw(st.integers(0, 14)) == 14:
+            story.tell(OfficerChanged, day, officer=draw(st.sampled_from(["Ada", "Ben"])))
     return story
 
 

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from ingest import flow
-from loanbook.domain.events import ChargeAdded, LoanCreated, PromiseMade
+from loanbook.domain.events import ChargeAdded, LoanCreated, OfficerChanged, PromiseMade
 from loanbook.domain.money import Minor
 from loanbook.postgres.pool import connect
 from tests.audit import differences
@@ -107,6 +107,24 @@ async def test_a_loan_opened_from_a_snapshot_is_played_from_what_it_brought_alon
     assert folded == []
     paid = [(await state(database, story.loan_id))["paid_minor"] for story in stories]
     assert paid == [39_000, 20_000, 35_000]
+    assert await differences(database) == []
+
+
+async def test_another_officer_is_noted_without_the_fold_unless_a_later_one_is_known(
+    feed: Feed, database: str, folded: list[str]
+) -> None:
+    taken, retaken = stories = [running(number) for number in range(2)]
+    await send(feed, *stories)
+    folded.clear()
+    taken.tell(OfficerChanged, TODAY - 9, officer="Ada")
+    retaken.tell(OfficerChanged, TODAY - 1, officer="Ben")
+    await send(feed, *stories)
+    assert folded == []
+    late = retaken.tell(OfficerChanged, TODAY - 5, officer="Cleo")
+    await send(feed, retaken)
+    assert folded == [late]
+    officers = [(await state(database, story.loan_id))["officer_key"] for story in stories]
+    assert 0 < officers[0] < officers[1]
     assert await differences(database) == []
 
 
