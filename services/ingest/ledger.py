@@ -9,6 +9,7 @@ import asyncpg
 
 from ingest.records import Content, Identity, LedgerRow, Remembered
 from ingest.rows import EVENT_COLUMNS, event_row
+from ingest.stages import through_stage
 from loanbook.postgres.binary_copy import copy_rows
 from loanbook.postgres.load_sql import load_sql
 from loanbook.postgres.pool import Connection
@@ -48,8 +49,8 @@ async def remember_events(
 async def _insert(connection: Connection, rows: list[tuple[Any, ...]]) -> set[Identity]:
     if not rows:
         return set()
-    await connection.copy_records_to_table("stage_event", records=rows, columns=EVENT_COLUMNS)
-    inserted = await connection.fetch(load_sql("ingest", "insert_events"))
+    insert = load_sql("ingest", "insert_events")
+    inserted = await through_stage(connection, "stage_event", EVENT_COLUMNS, rows, insert)
     return {(row["loan_key"], row["event_id"], row["source_key"]) for row in inserted}
 
 

@@ -27,6 +27,7 @@ from ingest.rows import (
     state_row,
     stored_plan_row,
 )
+from ingest.stages import through_stage
 from loanbook.domain.events import LoanEvent
 from loanbook.postgres.binary_copy import copy_rows, rows_of
 from loanbook.postgres.load_sql import load_sql
@@ -118,15 +119,14 @@ async def _save_states(
     if not changes:
         return
     rows = [state_row(changed, directory) for changed in changes]
-    await connection.copy_records_to_table("stage_state", records=rows, columns=STATE_COLUMNS)
-    await connection.execute(_UPDATE_STATES)
+    await through_stage(connection, "stage_state", STATE_COLUMNS, rows, _UPDATE_STATES)
 
 
 async def _save_plans(connection: Connection, changes: Sequence[ChangedLoan]) -> None:
     rows = [stored_plan_row(changed) for changed in changes if plan_changed(changed)]
     if rows:
-        await connection.copy_records_to_table("stage_plan", records=rows, columns=(*PLAN_COLUMNS, "packed"))
-        await connection.execute(load_sql("ingest", "save_plans"))
+        save = load_sql("ingest", "save_plans")
+        await through_stage(connection, "stage_plan", (*PLAN_COLUMNS, "packed"), rows, save)
 
 
 async def _save_facts(connection: Connection, changes: Sequence[ChangedLoan]) -> None:
