@@ -25,6 +25,7 @@ class Rollup:
     name: str
     columns: tuple[str, ...]
     widths: tuple[int, ...]
+    patience: int = 1  # how many times as many differences may wait as in others
 
 
 BOOK_NOW = Rollup(
@@ -39,6 +40,7 @@ CASH_DAY = Rollup(
         "advance_minor", "due_collected_minor", "on_time_count",
     ),
     widths=(2, 2, 4, 4, 4, 4, *[8] * len(CASH_FIELDS)),
+    patience=4,  # a difference meets its like seldom: of more together fewer cells are written
 )  # fmt: skip
 CASH_MINUTE = Rollup(
     name="cash_minute",

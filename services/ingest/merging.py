@@ -38,7 +38,7 @@ class RollupMerge:
             waiting = await connection.fetchrow(load_sql("ingest", "count_unmerged"))
             for rollup in ROLLUPS:
                 is_old = now_s - self._merged_at[rollup] >= self._every_s
-                if waiting[rollup.name] >= (1 if is_old else self._rows_max):
+                if waiting[rollup.name] >= (1 if is_old else self._rows_max * rollup.patience):
                     await _merge(connection, rollup)
                     self._merged_at[rollup] = now_s
 

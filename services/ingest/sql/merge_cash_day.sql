@@ -11,7 +11,7 @@ FROM gone
 GROUP BY 1, 2, 3, 4, 5, 6, 7
 HAVING (sum(due_minor), sum(due_count), sum(current_minor), sum(arrears_minor), sum(advance_minor),
         sum(due_collected_minor), sum(on_time_count)) <> (0, 0, 0, 0, 0, 0, 0)
-ORDER BY 2, 6, 7, 3, 4, 5, 1  -- as the key: neighbors lie in the same pages
+ORDER BY 1, 2, 6, 7, 3, 4, 5  -- slice by slice as the key: neighbors lie in the same pages
 ON CONFLICT (book_key, effective_on, known_on, currency_key, branch_key, product_key, slice) DO UPDATE
 SET due_minor = c.due_minor + excluded.due_minor,
     due_count = c.due_count + excluded.due_count,
