@@ -50,14 +50,16 @@ async def refold_loans(
 
     With `retell` every past is told anew.
     """
-    await unit.lock(ref for ref in refs if ref not in right)
-    held = await hold(unit, book, [ref for ref in refs if ref not in right])
+    outdated = {ref for ref, loan in right.items() if loan.is_outdated}
+    left = [ref for ref in refs if ref not in right]
+    await unit.lock([*left, *outdated])
+    held = await hold(unit, book, left)
     changes = {loan.ref: changed for loan in held if (changed := changed_by_refold(unit, loan)) is not None}
     await unit.save(list(changes.values()), [])
     kept = [
         (*loan.ref, loan.row["version"]) for loan in held if loan.ref not in changes and _is_outdated(loan)
     ]
-    kept += [(*ref, loan.version) for ref, loan in right.items() if loan.is_outdated]
+    kept += [(*ref, right[ref].version) for ref in outdated]
     await unit.insert_many("mark_folded", [(*loan, FOLD_VERSION) for loan in kept])
     past = [(loan, _first_known_on(loan)) for loan in held if retell or loan.ref in changes]
     rows = [(*loan.ref, book.business_on, first) for loan, first in past if first < book.business_on]
