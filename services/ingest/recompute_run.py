@@ -16,7 +16,7 @@ from loanbook.postgres.fates import RETRYABLE
 from loanbook.postgres.load_sql import load_sql
 from loanbook.postgres.pool import Pool
 
-RUN_LOCK = 7206  # class of the advisory locks on books: one run a book
+RUN_LOCK = 7207  # class of the advisory locks on refolds: one run a book
 _LOANS_A_PROCESS = 5_000  # with fewer it takes as long to start it as it saves
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +18,9 @@ import ingest.recompute_lane
 import ingest.recompute_refold
 import ingest.recompute_run
 import ingest.rows
+from ingest.appending import ROLLUPS
 from ingest.commands.refold import main
+from ingest.merging import merge_rollups
 from ingest.recompute_refold import refold_loans
 from ingest.recompute_rollups import book_now_differences, put_right
 from ingest.recompute_settle import locked_unit
@@ -197,11 +200,23 @@ async def test_two_runs_keep_out_of_each_others_way(feed: Feed, database: str) -
     await feed.send(all_events())
     connection = await asyncpg.connect(database)
     try:
-        await connection.execute("SELECT pg_advisory_lock(7206, book_key) FROM core.book")
+        await connection.execute(
+            "SELECT pg_advisory_lock($1, book_key) FROM core.book", ingest.recompute_run.RUN_LOCK
+        )
         with pytest.raises(ingest.recompute_lane.RefoldError, match="another process refolds book 'demo'"):
             await refold(database)
     finally:
         await connection.close()
+
+
+async def test_roll_ups_are_merged_while_a_book_is_refolded(feed: Feed, database: str) -> None:
+    await feed.send(all_events())
+    async with AsyncExitStack() as runs:
+        for number, rollup in enumerate(ROLLUPS):  # one of which any number of a book may be mistaken for
+            await runs.enter_async_context(ingest.recompute_run.alone(feed.store.pool, rollup.name, number))
+        await merge_rollups(feed.store.pool)
+    for rollup in ROLLUPS:
+        assert await value(database, f"SELECT count(*) FROM core.{rollup.name}_unmerged") == 0
 
 
 async def test_two_processes_refold_a_book_side_by_side(
