@@ -69,7 +69,10 @@ async def _connect_and_refold(dsn: str, lane: Lane) -> None:
 
 
 async def refold_lane(pool: Pool, lane: Lane) -> None:
-    """Refold or check the loans of a lane; each chunk notes in its transaction how far it came."""
+    """Refold or check the loans of a lane; each chunk notes in its transaction how far it came.
+
+    A process of its own stops when the one that began it is gone.
+    """
     step = _check_chunk if lane.plan.is_check else _refold_chunk
     for number, last_loan_key in lane.last_loan_keys.items():
         place: LoanRef | None = LoanRef(number, last_loan_key)
@@ -78,7 +81,7 @@ async def refold_lane(pool: Pool, lane: Lane) -> None:
             place = await patiently(lambda after=after: step(pool, lane, after))  # type: ignore[misc]
             parent = multiprocessing.parent_process()
             if parent is not None and not parent.is_alive():
-                raise RefoldError("the process that began this refold is gone")
+                return  # and so is the lock that keeps other runs off; the next one goes on from here
 
 
 async def _refold_chunk(pool: Pool, lane: Lane, after: LoanRef) -> LoanRef | None:
