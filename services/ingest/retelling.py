@@ -28,7 +28,7 @@ from ingest.plain import Rules, are_plain, loans_of
 from ingest.records import LoanRef, RollupCell, RollupMeasures
 from ingest.restating import DayFigures, Restatement
 from loanbook.domain.plain_figures import plain_figures
-from loanbook.domain.plain_history import pay_all, payments_of, unpaid
+from loanbook.domain.plain_history import paid_until, pay_all, unpaid
 
 _AT_ONCE = 5_000  # closes
 _CELL = len(RollupCell._fields)
@@ -117,8 +117,7 @@ def _figures(found: Sequence[Retelling], closes: Sequence[tuple[int, int]], rule
     place, day = np.array(closes, np.int64).T
     columns = LockedColumns.of([one.loan for one in found]).take(place)
     loans = unpaid(loans_of(columns, rules))
-    paid = [[payment for payment in found[number].then.payments if payment[0] <= on] for number, on in closes]
-    pay_all(loans, payments_of([found[number].then.opening for number, _ in closes], paid))
+    pay_all(loans, paid_until(all_payments([one.then for one in found]), place, day))
     figures = plain_figures(loans, day)
     return np.column_stack(
         [

@@ -41,6 +41,17 @@ def payments_of(openings: Sequence[Paid], loans: Sequence[Sequence[Paid]]) -> Pa
     return Payments(count=count, day=matrix[:, :, 0], amount=matrix[:, :, 1])
 
 
+def paid_until(payments: Payments, place: Ints, day: Ints) -> Payments:
+    """What of its payments the loan at each of these places had made by the close of a day."""
+    number = np.arange(payments.day.shape[1])
+    had_come = (payments.day[place] <= day[:, None]) & (number <= payments.count[place, None])
+    return Payments(
+        count=had_come.sum(axis=1) - 1,
+        day=payments.day[place] * had_come,
+        amount=payments.amount[place] * had_come,
+    )
+
+
 def unpaid(loans: PlainLoans) -> PlainLoans:
     """The same loans before their first payment."""
     nothing = np.zeros_like(loans.paid)

@@ -23,7 +23,7 @@ from loanbook.domain.loan import CashDay, Loan
 from loanbook.domain.money import Minor
 from loanbook.domain.plain import Ints, PlainLoans, Received, met_days, pay, plans_of
 from loanbook.domain.plain_figures import PlainFigures, plain_figures, rules_of
-from loanbook.domain.plain_history import pay_all, payments_of, unpaid
+from loanbook.domain.plain_history import paid_until, pay_all, payments_of, unpaid
 from loanbook.domain.settings import ProductSettings
 from tests.builders import Story, on_day
 from tests.unit.loanbook.domain.histories import LAST_DAY, stories
@@ -161,6 +161,15 @@ def _period(draw: st.DrawFn, number: int, *, in_totals: bool) -> Period:
     )
 
 
+def opening_of(story: Story) -> tuple[tuple[int, int], int]:
+    """What a loan brought along, and the day of its snapshot or disbursement."""
+    for event in story.events:
+        if isinstance(event.fact, LoanOpenedFromSnapshot):
+            on = event.fact.effective_on
+            return (on.toordinal(), event.fact.paid_minor), (on - on_day(0)).days
+    return (0, 0), 0
+
+
 payments = {"wait": st.integers(1, 100), "amount": st.integers(1, 400), "later": st.integers(0, 90)}
 
 
@@ -176,11 +185,9 @@ def test_a_payment_on_a_plain_loan_gives_the_figures_of_the_fold(
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(story=plain_stories(), days=st.lists(st.integers(0, 200), max_size=5), later=st.integers(0, 90))
 def test_all_payments_at_once_give_the_figures_of_the_fold(story: Story, days: list[int], later: int) -> None:
-    opened = [event.fact for event in story.events if isinstance(event.fact, LoanOpenedFromSnapshot)]
-    opening = (opened[0].effective_on.toordinal(), opened[0].paid_minor) if opened else (0, 0)
-    begun = (opened[0].effective_on - on_day(0)).days + 1 if opened else 0
+    opening, begun = opening_of(story)
     for number, day in enumerate(days):  # on whatever day, so also before those that were there
-        story.tell(PaymentPosted, begun + day, amount_minor=Minor(7 + 60 * number))
+        story.tell(PaymentPosted, begun + bool(begun) + day, amount_minor=Minor(7 + 60 * number))
     paid = sorted((e for e in story.events if isinstance(e.fact, PaymentPosted)), key=lambda e: e.order)
     day = max((event.fact.effective_on - on_day(0)).days for event in story.events) + later
     after = story.at(day)
@@ -192,6 +199,20 @@ def test_all_payments_at_once_give_the_figures_of_the_fold(story: Story, days: l
     assert which.tolist() == [0] * len(paid)
     story.events = [event for event in story.events if event not in paid]
     assert cash_added(received, days_of) == cash_between(story.at(day), after)
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(story=plain_stories(), since=st.integers(0, 300))
+def test_an_earlier_close_is_read_off_what_had_been_paid_by_then(story: Story, since: int) -> None:
+    opening, begun = opening_of(story)
+    paid = [event for event in story.events if isinstance(event.fact, PaymentPosted)]
+    loan = story.at(max((event.fact.effective_on - on_day(0)).days for event in story.events))
+    loans, close = unpaid(columns(loan, story.settings)), np.array([on_day(begun + since).toordinal()])
+    given_on = [(event.fact.effective_on.toordinal(), event.fact.cash) for event in paid]
+    pay_all(loans, paid_until(payments_of([opening], [given_on]), np.zeros(1, np.int64), close))
+    found = shown(loans, plain_figures(loans, close))
+    del found["next_boundary_on"]  # the fold knows that more is to come
+    assert found == wanted(story.at(begun + since), found)
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
