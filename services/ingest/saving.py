@@ -80,7 +80,8 @@ async def _save_plain(
         await _execute(connection, "update_officers", officers)
         await copy_rows(connection, "stage_plain", PLAIN_COLUMNS, rows_of(columns.states()))
     if parts:
-        await connection.execute(load_sql("ingest", "update_plain_states"))
+        # By fetch, which prepares it: `execute` without arguments has it planned anew each time.
+        await connection.fetch(load_sql("ingest", "update_plain_states"))
 
 
 async def _keep_past(connection: Connection, changes: Sequence[ChangedLoan]) -> None:
