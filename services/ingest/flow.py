@@ -143,8 +143,7 @@ async def append_plain(
         batch, others = choose(arrivals, known, doubted=True)
         if not await unit.append(batch):
             return *choose_none(arrivals), known
-    refs = {row.ref for row in others}
-    return batch, others, known | {row.identity: row.content for row in batch.rows if row.ref in refs}
+    return batch, others, known | {row.identity: row.content for row in batch.of_loans_of(others)}
 
 
 def tallies(

@@ -50,6 +50,11 @@ class PlainBatch:
     order: Sequence[Ints]  # of each payment, as in Arrivals
     today: Ints  # ordinal of each loan's business day
 
+    def of_loans_of(self, others: Sequence[LedgerRow]) -> list[LedgerRow]:
+        """The payments on loans to which other events came, too."""
+        met = np.isin(self.loans["loan_key"], [row.ref.loan_key for row in others])
+        return [self.rows[number] for number in np.flatnonzero(met[self.place]).tolist()]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlainChanges:
