@@ -113,7 +113,9 @@ class IngestWorker:
         if not self.worker.is_current(batch):
             return  # sought or taken away while it was decoded; it comes again
         self._unacked.setdefault(batch.partition, []).append(batch)
-        await self.inbox.put(cut(batch, records))
+        await self.inbox.put(batch.partition, cut(batch, records))
+        if self.inbox.is_held(batch.partition):
+            self.worker.pause(batch.partition)  # enough of it waits until it is released
 
     async def run(self) -> int:
         """Work until told to stop; returns the exit code."""
@@ -187,11 +189,13 @@ class IngestWorker:
             log.info("partition_resumed", partition=str(partition))
             self._stopped.discard(partition)
             if not self.day_roll.holds(partition):
-                await self.inbox.release([partition])
-            self.worker.resume(partition)
+                await self._release([partition])
 
     async def _release(self, partitions: Sequence[Partition]) -> None:
-        await self.inbox.release(partitions)
+        free = [partition for partition in partitions if partition not in self._stopped]
+        await self.inbox.release(free)
+        for partition in free:
+            self.worker.resume(partition)
 
     async def _watch_progress(self) -> None:
         while True:

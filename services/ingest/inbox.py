@@ -28,12 +28,17 @@ class Inbox:
         self._busy: set[Partition] = set()
         self._changed = asyncio.Condition()
 
-    async def put(self, segments: Iterable[Segment]) -> None:
-        """Add segments of one partition; waits while the inbox is full."""
+    async def put(self, partition: Partition, segments: Iterable[Segment]) -> None:
+        """Add segments of a partition; waits while the inbox is full of what may go on.
+
+        What is held at a barrier does not count: the segments that lift the barrier must find room.
+        """
         async with self._changed:
-            await self._changed.wait_for(lambda: self._records < self._records_max)
+            await self._changed.wait_for(
+                lambda: self.is_held(partition) or self._flowing() < self._records_max
+            )
             for segment in segments:
-                self._waiting.setdefault(segment.partition, deque()).append(segment)
+                self._waiting.setdefault(partition, deque()).append(segment)
                 self._records += len(segment.records)
             self._changed.notify_all()
 
@@ -64,6 +69,7 @@ class Inbox:
         """Keep these partitions back until released."""
         async with self._changed:
             self._held.update(partitions)
+            self._changed.notify_all()
 
     async def release(self, partitions: Iterable[Partition]) -> None:
         """Let these partitions go on."""
@@ -79,6 +85,10 @@ class Inbox:
                     self._records -= len(segment.records)
                 self._held.discard(partition)
             self._changed.notify_all()
+
+    def is_held(self, partition: Partition) -> bool:
+        """Whether a partition is kept back."""
+        return partition in self._held
 
     @property
     def records(self) -> int:
@@ -98,6 +108,9 @@ class Inbox:
                     break
             if not queue:
                 del self._waiting[partition]
+
+    def _flowing(self) -> int:
+        return self._records - sum(len(s.records) for p in self._held for s in self._waiting.get(p, ()))
 
     def _free(self) -> Iterator[Partition]:
         return (p for p in self._waiting if p not in self._held and p not in self._busy)
