@@ -52,11 +52,10 @@ async def _take(session: Session, name: str, shares: Sequence[Sequence[Batch]]) 
 
 
 async def _replay(store: PostgresLoanStore, batches: Sequence[Batch]) -> None:
-    async with store.pool.acquire() as connection:
-        for batch in batches:
-            async with connection.transaction():
-                for write in batch:
-                    await write.write(connection)
+    for batch in batches:
+        async with store.transaction() as unit:  # with the flow's own settings for the planner
+            for write in batch:
+                await write.write(unit.connection)
 
 
 def _weights(lanes: Sequence[Sequence[Batch]]) -> dict[str, int]:
