@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -16,6 +15,7 @@ import uvloop
 from ingest import metrics
 from ingest.breaker import DeadLetterBreaker
 from ingest.cache import LoanCache
+from ingest.collecting import collect_seldom
 from ingest.day_markers import run_clock
 from ingest.day_roll import DayRoll
 from ingest.decoding import cut, decode_records
@@ -43,9 +43,6 @@ _DECODE_SLICE = 500  # records decoded together, before other tasks get a turn
 _CAUGHT_UP_EVERY_S = 2
 _TRIM_EVERY_S = 3600
 _MINUTES_KEPT = timedelta(days=8)
-# Batches are freed by their reference counts, and what the cache holds stays: looking through them as often
-# as Python does by itself takes a good part of the worker's time. The first is above what waits at once.
-_GC_THRESHOLDS = (500_000, 20, 100)
 Result = TypeVar("Result")
 
 
@@ -105,7 +102,7 @@ class IngestWorker:
             self._stopped.discard(partition)
 
     async def deliver(self, batch: RecordBatch) -> None:
-        """Decode a batch and hand it to its lane; waits while the lane is full."""
+        """Decode a batch and put it into the inbox; waits while that is full of what may go on."""
         records: list[Record] = []
         for start in range(0, len(batch.records), _DECODE_SLICE):
             await asyncio.sleep(0)
@@ -224,7 +221,7 @@ async def forever(work: Callable[[], Awaitable[None]], name: str) -> None:
 
 def run_worker(settings: WorkerSettings) -> int:
     """Run one ingest worker until it is told to stop; returns the exit code."""
-    gc.set_threshold(*_GC_THRESHOLDS)
+    collect_seldom()
     code: int = uvloop.run(_run(settings))
     return code
 

@@ -85,8 +85,8 @@ def playable_of(entries: Sequence[Entry]) -> Playable | None:
     if opening is None or any(order_of(entry) <= begun for entry in moving):
         return None
     payments = [entry for entry in moving if entry["type_key"] == _PAYMENT]
-    payments.sort(key=lambda entry: (*order_of(entry), entry["entity_id"] or "", entry["event_id"]))
-    reversals = [(entry, _reversal(entry)) for entry in moving if entry["type_key"] == REVERSAL]
+    payments.sort(key=place_of)
+    reversals = [(entry, reversal_of(entry)) for entry in moving if entry["type_key"] == REVERSAL]
     return Playable(opening, payments, reversals, max(map(order_of, entries)))
 
 
@@ -143,7 +143,13 @@ def order_of(entry: Entry) -> Order:
     return (entry["effective_on"], entry["business_on"], entry["sequence"], entry["recorded_at"])
 
 
-def _reversal(entry: Entry) -> PaymentReversed:
+def place_of(entry: Entry) -> tuple[Any, ...]:
+    """Its place among a loan's payments, or among other events of one kind and the first version."""
+    return (*order_of(entry), entry["entity_id"] or "", entry["event_id"])
+
+
+def reversal_of(entry: Entry) -> PaymentReversed:
+    """The reversal whose data an entry holds."""
     fact = wire.decode_data(PaymentReversed.TYPE, entry["detail"])
     assert isinstance(fact, PaymentReversed)  # noqa: S101 - the decoder of its type
     return fact

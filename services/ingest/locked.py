@@ -11,6 +11,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from loanbook.postgres.sent_arrays import ARRAY_HEAD, sent_row
+
 Ints: TypeAlias = NDArray[np.int64]
 
 NUMBERS = (
@@ -23,16 +25,7 @@ NUMBERS = (
 )  # fmt: skip
 """What the array in lock_loans.sql holds, in its order; days are ordinals, 0 for none."""
 
-_HEAD, _ELEMENT = 20, 12  # bytes before the elements of an array as the server sends it, and of each
-_END = _HEAD + _ELEMENT * len(NUMBERS)
-ROW = np.dtype(
-    {
-        "names": [*NUMBERS, "last_recorded_at"],  # microseconds since 2000, behind the array
-        "formats": [">i8"] * (len(NUMBERS) + 1),
-        "offsets": [*range(_HEAD + 4, _END, _ELEMENT), _END],
-        "itemsize": _END + 8,
-    }
-)
+ROW = sent_row((NUMBERS, ">i8"), behind="last_recorded_at")
 _LATE = np.dtype([("size", ">i4"), ("value", ">i2")])
 
 
@@ -83,7 +76,7 @@ class LockedColumns:
 
     def days_late(self, width: int) -> Ints:
         """Matrix of how late each installment was met, 0 where it was not; `width` installments."""
-        sent = [(row.days_late or b"")[_HEAD:].ljust(width * _LATE.itemsize, b"\0") for row in self.rows]
+        sent = [(row.days_late or b"")[ARRAY_HEAD:].ljust(width * _LATE.itemsize, b"\0") for row in self.rows]
         return np.frombuffer(b"".join(sent), _LATE)["value"].astype(np.int64).reshape(-1, width)
 
 

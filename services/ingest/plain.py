@@ -47,7 +47,7 @@ class PlainBatch:
     rows: list[LedgerRow]
     amounts: Ints  # what was paid, in minor units
     place: Ints  # of each payment's loan
-    order: Sequence[Ints]  # of each payment, as in Arrivals
+    order: Sequence[Ints]  # of each payment, as `ordinals` gives it
     today: Ints  # ordinal of each loan's business day
 
     def of_loans_of(self, others: Sequence[LedgerRow]) -> list[LedgerRow]:
@@ -65,7 +65,7 @@ class PlainChanges:
     loans: PlainLoans
     figures: PlainFigures
     received: Sequence[tuple[Ints, Ints, Received]]  # places of the loans, the day and what came of it
-    last_order: Sequence[Ints]  # of each loan's latest event, as in Arrivals
+    last_order: Sequence[Ints]  # of each loan's latest event, likewise
     changed_from: Ints  # the first closed day that is another now, 0 for none
     paid: tuple[Ints, Ints]  # place of the loan and amount of each new payment
     named: Mapping[int, tuple[Sequence[str], int]]  # by place: ids undone now, payments returned

@@ -41,7 +41,7 @@ class Head(NamedTuple):
     product_key: int
 
 
-_DAYS = 2**22  # more than there are ordinals
+DAYS = 2**22  # more than there are ordinals
 
 
 class PlainRows:
@@ -128,7 +128,7 @@ class PlainRows:
         if not keys:
             return np.zeros((0, 0), np.int64)
         found, sums = _summed(np.concatenate(keys), np.concatenate(values))
-        head, day = np.divmod(found, _DAYS)
+        head, day = np.divmod(found, DAYS)
         known_on = np.zeros(len(self._heads), np.int64)
         known_on[self._cells] = self._changes.today
         return np.column_stack([self._heads[head], day - EPOCH, known_on[head] - EPOCH, sums])
@@ -212,7 +212,7 @@ class PlainRows:
         return (self._cells * _BUCKETS + bucket) * _STATUSES + status
 
     def _on_day(self, which: Ints, day: Ints) -> Ints:
-        return self._cells[which] * _DAYS + day
+        return self._cells[which] * DAYS + day
 
 
 def _numbered(heads: Ints) -> tuple[Ints, Ints]:

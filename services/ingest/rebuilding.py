@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from ingest.entries import is_named, order_of, place_of, reversal_of
 from ingest.opening_columns import OPENING, Entry, Opening, OpeningReader, UnusualError
 from ingest.plain import PAYMENT, Order
 from loanbook import wire
@@ -55,10 +56,10 @@ def rebuilt(entries: Sequence[Entry], as_of: date, reader: OpeningReader) -> Reb
     if by_kind or any(_is_odd(entry, as_of) for entry in entries):
         raise UnusualError("other events, copies, corrections, or events of later days")
     _check_data(opening.currency, reversals, [*payments, *moves, *silent])
-    payments.sort(key=_place)
-    moves.sort(key=_place)
-    begun = max(map(_order, begin))
-    if any(_order(entry) <= begun for entry in (*payments[:1], *moves[:1], *reversals)):
+    payments.sort(key=place_of)
+    moves.sort(key=place_of)
+    begun = max(map(order_of, begin))
+    if any(order_of(entry) <= begun for entry in (*payments[:1], *moves[:1], *reversals)):
         raise UnusualError("something came before the opening")
     undone = _undone(reversals, payments)
     return Rebuilt(
@@ -71,7 +72,7 @@ def rebuilt(entries: Sequence[Entry], as_of: date, reader: OpeningReader) -> Reb
         ],
         named=undone.named,
         returned=sum(undone.by_hand.values()),
-        last=max(map(_order, entries)),
+        last=max(map(order_of, entries)),
     )
 
 
@@ -110,13 +111,11 @@ def _undone(reversals: Sequence[Entry], payments: Sequence[Entry]) -> _Undone:
     named: set[str] = set()
     by_hand: dict[str, bool] = {}
     for entry in reversals:
-        fact = wire.decode_data(PaymentReversed.TYPE, entry["detail"])
-        assert isinstance(fact, PaymentReversed)  # noqa: S101 - the decoder of its type
-        names = set(fact.originals)
-        undone = [p["event_id"] for p in payments if p["event_id"] in names or p["entity_id"] in names]
+        fact = reversal_of(entry)
+        undone = [payment["event_id"] for payment in payments if is_named(payment, fact)]
         if not undone:
             raise UnusualError("a reversal of no payment")
-        named |= names
+        named.update(fact.originals)
         for event_id in undone:
             by_hand[event_id] = fact.manual or by_hand.get(event_id, False)
     return _Undone(sorted(named), by_hand)
@@ -126,11 +125,3 @@ def _move(entry: Entry) -> tuple[str, str | None]:
     type_name = _MOVED[entry["type_key"]]
     name = _MOVES[type_name]
     return name, getattr(wire.decode_data(type_name, entry["detail"]), name)
-
-
-def _order(entry: Entry) -> Order:
-    return (entry["effective_on"], entry["business_on"], entry["sequence"], entry["recorded_at"])
-
-
-def _place(entry: Entry) -> tuple[Any, ...]:
-    return (*_order(entry), entry["entity_id"] or "", entry["event_id"])

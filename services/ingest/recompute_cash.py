@@ -6,6 +6,7 @@ from datetime import date
 
 import numpy as np
 
+from ingest.plain_rows import DAYS
 from ingest.recompute import FIRST_KEY, HeldLoan, hold, recompute
 from ingest.recompute_columns import Rebuild, rebuild
 from ingest.recompute_rollups import Cash, add_cash
@@ -17,7 +18,6 @@ from loanbook.postgres.load_sql import load_sql
 from loanbook.topics import SLICES
 
 _CHUNK = 500
-_DAYS = 2**22  # more than there are ordinals
 
 
 async def book_cash(unit: PostgresUnit, book: Book) -> Cash:
@@ -53,7 +53,7 @@ def _add_plain(cash: Cash, book: Book, plain: Rebuild) -> None:
     sums = np.zeros((len(keys), len(CASH_FIELDS)), np.int64)
     np.add.at(sums, inverse, np.concatenate(values))
     for key, added in zip(keys.tolist(), sums.tolist(), strict=True):
-        place, day = divmod(key, _DAYS)
+        place, day = divmod(key, DAYS)
         currency, branch, product, _ = plain.held[place].keys
         cell = CashCell(book.book_key, currency, branch, product, date.fromordinal(day))
         before = cash.get(cell)
@@ -68,7 +68,7 @@ def _contributions(plain: Rebuild) -> list[tuple[Ints, Ints]]:
     is_on_time = (met_day > 0) & (met_day <= plans.due_day) & plans.countable
     return [
         (
-            loan * _DAYS + plans.due_day[loan, column],
+            loan * DAYS + plans.due_day[loan, column],
             _fields(
                 due=plans.due[loan, column],
                 due_count=np.ones_like(loan),
@@ -76,11 +76,11 @@ def _contributions(plain: Rebuild) -> list[tuple[Ints, Ints]]:
             ),
         ),
         (
-            which * _DAYS + day,
+            which * DAYS + day,
             _fields(current=received.current, arrears=received.arrears, advance=received.advance),
         ),
         (
-            received.due_loan * _DAYS + received.due_day,
+            received.due_loan * DAYS + received.due_day,
             _fields(due_collected=received.due_collected),
         ),
     ]

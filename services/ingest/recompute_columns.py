@@ -28,6 +28,7 @@ from loanbook.domain.plain_history import pay_all, payments_of
 from loanbook.domain.plain_opening import opened, packed_plans
 from loanbook.domain.plainness import takes_oldest_first
 from loanbook.postgres.load_sql import load_sql
+from loanbook.postgres.sent_arrays import sent_row
 
 Row = Mapping[str, Any]  # of select_plain_loans.sql
 Keys = tuple[int, int, int, int]
@@ -49,16 +50,7 @@ _PLAN = (
 )  # fmt: skip
 _FACTS = ("borrower_id", "disbursed_on", "annual_rate_bps", "term_days")
 _LISTS = ("recent_days_late", "days_late", "named_ids")
-_HEAD, _ELEMENT = 20, 12  # bytes before the elements of an array as the server sends it, and of each
-_END = _HEAD + _ELEMENT * (len(NUMBERS) - 1)
-_ROW = np.dtype(
-    {
-        "names": NUMBERS,
-        "formats": [">i8"] * len(NUMBERS),
-        "offsets": [*range(_HEAD + 4, _END, _ELEMENT), _END],
-        "itemsize": _END + 8,
-    }
-)
+_ROW = sent_row((NUMBERS[:-1], ">i8"), behind=NUMBERS[-1])
 _NONE: list[Any] = []  # an array that holds nothing but zeros is stored empty
 
 

@@ -7,11 +7,11 @@ the stream waits for those alone.
 from __future__ import annotations
 
 import asyncio
-import gc
 import multiprocessing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ingest.collecting import collect_seldom
 from ingest.directory import PostgresDirectory
 from ingest.recompute import snapshot
 from ingest.recompute_columns import proven
@@ -22,9 +22,6 @@ from ingest.store import PostgresLoanStore
 from loanbook.domain.errors import LoanbookError
 from loanbook.postgres.load_sql import load_sql
 from loanbook.postgres.pool import Connection, Pool
-
-# Chunks are freed by their reference counts: a tenth of the time goes into looking through them otherwise.
-GC_THRESHOLDS = (500_000, 20, 100)
 
 
 class RefoldError(LoanbookError):
@@ -56,7 +53,7 @@ class Lane:
 
 def refold_alone(dsn: str, lane: Lane) -> None:
     """Refold a lane: what a process of its own does."""
-    gc.set_threshold(*GC_THRESHOLDS)
+    collect_seldom()
     asyncio.run(_connect_and_refold(dsn, lane))
 
 

@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from loanbook.postgres.sent_arrays import sent_row
 from scoring.features import FEATURES, DayArray, IntArray, LoanBatch
 from scoring.model import PointArray
 from scoring.reasons import PreviousScores
@@ -31,19 +32,7 @@ _DAYS = (
     "previous_as_of", "previous_recorded_on",
 )  # fmt: skip
 
-_HEAD, _ELEMENT = 20, 12  # bytes before the elements of an array as the server sends it, and of each
-_END = _HEAD + _ELEMENT * len(_INTEGERS)
-_ROW = np.dtype(
-    {
-        "names": [*_INTEGERS, *_FLOATS],
-        "formats": [*[">i8"] * len(_INTEGERS), *[">f8"] * len(_FLOATS)],
-        "offsets": [
-            *(_HEAD + 4 + _ELEMENT * n for n in range(len(_INTEGERS))),
-            *(_END + _HEAD + 4 + _ELEMENT * n for n in range(len(_FLOATS))),
-        ],
-        "itemsize": _END + _HEAD + _ELEMENT * len(_FLOATS),
-    }
-)
+_ROW = sent_row((_INTEGERS, ">i8"), (_FLOATS, ">f8"))
 _EPOCH = date(1970, 1, 1).toordinal()
 _COLUMN_OF = {name: column for column, name in enumerate(FEATURES)}
 _decode_points = msgspec.json.Decoder(list[dict[str, int]]).decode

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
 import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
 
+from ingest.collecting import collect_seldom
 from ingest.commands.books import BookError
 from ingest.commands.database import add_database, database_url
-from ingest.recompute_lane import GC_THRESHOLDS, RefoldPlan
+from ingest.recompute_lane import RefoldPlan
 from ingest.recompute_run import RefoldOutcome, alone, refold_book
 from ingest.recompute_settle import settle_rollups
 from ingest.store import PostgresLoanStore
@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
     chosen = parser.parse_args(arguments)
     if chosen.check and chosen.history:
         parser.error("--check writes nothing, and --history does")
-    gc.set_threshold(*GC_THRESHOLDS)
+    collect_seldom()
     return asyncio.run(_run(database_url(parser, chosen), chosen))
 
 
