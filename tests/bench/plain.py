@@ -1,12 +1,13 @@
 """The plain way over the same topic: how many events a second a stock Faust agent applies.
 
-Its book has 100,000 loans at most: a bigger one would only make it slower.
+Its book has 100,000 loans at most: a bigger one would only make it slower. What an agent reaches that does
+nothing but count tells the class of the machine.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -22,8 +23,8 @@ from tests.bench.watching import Span, between, look_at, until
 
 SECTION = "plain"
 DATABASE = "plain"
-_GROUP = "bench-plain"
-_RUN_S = 10.0
+_GROUP, _COUNTING = "bench-plain", "bench-counting"
+_RUN_S, _COUNT_S = 10.0, 4.0
 _LOANS_MAX = 100_000
 
 
@@ -37,9 +38,11 @@ async def measure(session: Session) -> None:
     try:
         share = len(session.content.events) / session.content.distinct
         spans = [await _run(session.parts, connection, share) for _ in range(session.runs)]
+        counting = [await _count(session.parts, connection, first) for _ in range(session.runs)]
     finally:
         await connection.close()
     add = session.report.add
+    add(SECTION, "stock Faust agent that only counts", "events/s", [span.per_second for span in counting])
     for part in ("worker", "postgres", "broker"):
         add(SECTION, f"stock Faust agent: CPU, {part}", "us/event", [span.cpu_us[part] for span in spans])
     plain = add(SECTION, "stock Faust agent: stream", "events/s", [span.per_second for span in spans])
@@ -64,16 +67,30 @@ async def _run(parts: Parts, connection: asyncpg.Connection, events_a_row: float
     async def events() -> int:
         return int(await connection.fetchval("SELECT count(*) FROM event") * events_a_row)
 
+    return await _watched(parts, events, _RUN_S, {"PLAIN_GROUP": _GROUP, "PLAIN_COUNTS": "0"})
+
+
+async def _count(parts: Parts, connection: asyncpg.Connection, first: Sequence[int]) -> Span:
+    async def events() -> int:
+        return int(await connection.fetchval("SELECT coalesce(sum(events), 0) FROM counted"))
+
+    await commit_offsets(parts, _COUNTING, first)
+    return await _watched(parts, events, _COUNT_S, {"PLAIN_GROUP": _COUNTING, "PLAIN_COUNTS": "1"})
+
+
+async def _watched(
+    parts: Parts, events: Callable[[], Awaitable[int]], seconds: float, environment: dict[str, str]
+) -> Span:
+    """What an agent does in some seconds from its first event on."""
     before = await events()
-    folder = parts.folder / "faust"
-    environment = {"PLAIN_GROUP": _GROUP, "PLAIN_DAY": str(BUSINESS_ON), "PLAIN_FOLDER": str(folder)}
+    environment |= {"PLAIN_DAY": str(BUSINESS_ON), "PLAIN_FOLDER": str(parts.folder / "faust")}
     parts.start(
         "tests.bench.plain_agent", "worker", "-l", "error", "--without-web",
         database=DATABASE, environment=environment,
     )  # fmt: skip
     try:
         start = look_at(parts, await until(parts, events, lambda seen: seen > before))
-        await asyncio.sleep(_RUN_S)
+        await asyncio.sleep(seconds)
         return between(start, look_at(parts, await events()))
     finally:
         parts.stop_workers()

@@ -2,7 +2,9 @@
 
 It keeps a ledger, the loan's state, its installments, a roll-up and an outbox, as anybody would write it
 at first; it knows payments and reversals, and keeps no history, no past days and no cash by day.
-Environment: DATABASE_URL, KAFKA_BOOTSTRAP_SERVERS, PLAIN_GROUP, PLAIN_DAY, PLAIN_FOLDER.
+Another agent only counts: what it reaches tells the class of the machine.
+Environment: DATABASE_URL, KAFKA_BOOTSTRAP_SERVERS, PLAIN_GROUP, PLAIN_DAY, PLAIN_FOLDER, and PLAIN_COUNTS, 1
+or 0.
 """
 
 from __future__ import annotations
@@ -33,7 +35,9 @@ CREATE TABLE book_now (
     branch text, bucket int, loans bigint, paid_minor bigint, outstanding_minor bigint, overdue_minor bigint,
     PRIMARY KEY (branch, bucket)) WITH (fillfactor = 70);
 CREATE TABLE outbox (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, loan_id text, at timestamptz);
+CREATE TABLE counted (events bigint);
 """
+_COUNT_EVERY = 5_000
 _LEDGER = """
 INSERT INTO event VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING RETURNING true
 """
@@ -151,12 +155,19 @@ def make_app() -> faust.App:
     topic = app.topic(TOPIC, value_serializer="json")
     today = date.fromisoformat(os.environ["PLAIN_DAY"])
 
-    @app.agent(topic)  # type: ignore[untyped-decorator]
     async def run(stream: Any) -> None:
         connection = await asyncpg.connect(os.environ["DATABASE_URL"])
         async for event in stream:
             await apply(connection, event, today)
 
+    async def count(stream: Any) -> None:
+        connection, seen = await asyncpg.connect(os.environ["DATABASE_URL"]), 0
+        async for _ in stream:
+            seen += 1
+            if seen % _COUNT_EVERY == 0:
+                await connection.execute("INSERT INTO counted VALUES ($1)", _COUNT_EVERY)
+
+    app.agent(topic)(count if os.environ["PLAIN_COUNTS"] == "1" else run)
     return app
 
 
