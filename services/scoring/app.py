@@ -30,7 +30,7 @@ from scoring.model import RulesScorer, Scorer
 from scoring.scorecard import assumptions
 from scoring.sender import WEBHOOK, Sender
 from scoring.settings import WorkerSettings
-from scoring.store import PostgresScoreStore
+from scoring.store import PostgresScoreStore, make_ready
 from scoring.sweep import Sweep
 from scoring.thresholds import BAND_SCORE_MIN
 from scoring.webhook import Endpoint, WebhookClient
@@ -153,7 +153,11 @@ def run_worker(settings: WorkerSettings) -> int:
 
 async def _run(settings: WorkerSettings) -> int:
     pool = await create_pool(
-        settings.database_url, "scoring_writer", size_max=settings.lanes + 3, keep_session=True
+        settings.database_url,
+        "scoring_writer",
+        size_max=settings.lanes + 3,
+        init=make_ready,
+        keep_session=True,
     )
     producer = EventProducer(settings.kafka())
     timeout = settings.webhook_timeout.total_seconds()

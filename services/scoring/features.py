@@ -64,8 +64,8 @@ class LoanBatch:
     def __len__(self) -> int:
         return len(self.loan_key)
 
-    def take(self, chosen: BoolArray) -> LoanBatch:
-        """The chosen loans, in the same order."""
+    def take(self, chosen: BoolArray | IntArray) -> LoanBatch:
+        """The chosen loans, in their order."""
         columns: dict[str, Any] = {field.name: getattr(self, field.name)[chosen] for field in fields(self)}
         return LoanBatch(**columns)
 

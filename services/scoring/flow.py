@@ -183,9 +183,9 @@ def _change(
     closed_days: Sequence[date],
 ) -> Change | None:
     at_entry = restated.get(situation.loan_key)
-    return decide(
-        replace(situation, days_past_due_at_entry=at_entry), episodes.get(situation.loan_key), closed_days
-    )
+    if at_entry is not None:
+        situation = replace(situation, days_past_due_at_entry=at_entry)
+    return decide(situation, episodes.get(situation.loan_key), closed_days)
 
 
 async def _write_alerts(unit: ScoreUnit, rows: Sequence[EpisodeRow], *, hold: bool) -> None:

@@ -18,7 +18,7 @@ from scoring.model import PointArray, ScoreBatch
 
 TOP = 4
 PAST_THRESHOLD = "past_threshold"  # the code of the one reason of a loan that is bad by rule
-_EMPTY_OBJECT = "{}"
+_PAST_DUE, _SHARE_REPAID = FEATURES.index("days_past_due"), FEATURES.index("share_repaid")
 _DAYS_KEPT = 4096  # pairs of due day and business day whose words are kept; a book has some dozens at a time
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _encode = msgspec.json.Encoder().encode
@@ -47,35 +47,75 @@ class PreviousScores:
 
 def reasons_json(loans: LoanBatch, features: FloatArray, scores: ScoreBatch) -> list[str]:
     """For each loan, the JSON list of its heaviest contributions: code, points, text."""
-    days = _Days.of(loans)
-    rows = _described(scores.points, days, features)
-    for row in np.flatnonzero(scores.by_rule).tolist():
+    points, bad = scores.points, scores.by_rule
+    dated = bad | (points[:, _PAST_DUE] != 0)
+    first, which = _told_apart(points, _shown(points, features), bad, *_days_where(dated, loans))
+    days = _Days.of(loans.take(first))
+    rows = _described(points[first], days, features[first])
+    for row in np.flatnonzero(bad[first]).tolist():
         rows[row] = [_entry(PAST_THRESHOLD, None, days.bad_text(row))]
-    return [f"[{','.join(entries)}]" for entries in rows]
+    return _told(rows, which)
 
 
 def changes_json(
     loans: LoanBatch, features: FloatArray, scores: ScoreBatch, previous: PreviousScores
 ) -> list[str]:
     """For each loan, the JSON list of what moved its score since the one before; empty if nothing did."""
-    days = _Days.of(loans)
     comparable = previous.exists & (previous.model == scores.model)
     scored = comparable & ~scores.by_rule & ~previous.by_rule
     moved = np.where(scored[:, None], scores.points - previous.points, 0)
-    rows = _described(moved, days, features, is_dated=True)
-    for row in np.flatnonzero(comparable & (scores.by_rule != previous.by_rule)).tolist():
-        points = int(scores.risk_score[row] - previous.risk_score[row])
-        text = days.bad_text(row) if scores.by_rule[row] else "no longer past the threshold"
-        rows[row] = [_entry(PAST_THRESHOLD, points, text, days.today[row])]
-    return [f"[{','.join(entries)}]" for entries in rows]
+    crossed = comparable & (scores.by_rule != previous.by_rule)
+    risen = np.where(crossed, scores.risk_score - previous.risk_score, 0)
+    dated = crossed | moved.any(axis=1)
+    shown = (_shown(moved, features), crossed, crossed & scores.by_rule, risen)
+    first, which = _told_apart(moved, *shown, *_days_where(dated, loans))
+    days = _Days.of(loans.take(first))
+    rows = _described(moved[first], days, features[first], is_dated=True)
+    for row in np.flatnonzero(crossed[first]).tolist():
+        is_bad = scores.by_rule[first[row]]
+        text = days.bad_text(row) if is_bad else "no longer past the threshold"
+        rows[row] = [_entry(PAST_THRESHOLD, int(risen[first[row]]), text, days.today[row])]
+    return _told(rows, which)
 
 
 def contributions_json(points: PointArray) -> list[str]:
     """For each loan, the JSON object of its points by feature, without the zeros."""
-    rows: list[dict[str, int]] = [{} for _ in range(len(points))]
-    for row, column in zip(*(found.tolist() for found in np.nonzero(points)), strict=True):
-        rows[row][FEATURES[column]] = int(points[row, column])
-    return [_encode(row).decode() if row else _EMPTY_OBJECT for row in rows]
+    first, which = _told_apart(points)
+    texts = [
+        _encode({name: value for name, value in zip(FEATURES, row, strict=True) if value}).decode()
+        for row in points[first].tolist()
+    ]
+    return [texts[number] for number in which]
+
+
+def _told_apart(*columns: npt.NDArray[Any]) -> tuple[IntArray, list[int]]:
+    """The first loan of each kind that these columns tell apart, and which kind every loan is of.
+
+    Of a whole book some hundred sentences are said: each is made once a batch.
+    """
+    kinds = np.column_stack([column.astype(np.float64) for column in columns])
+    numbers: dict[bytes, int] = {}
+    keys = kinds.view(f"V{kinds.itemsize * kinds.shape[1]}").ravel().tolist()
+    which = [numbers.setdefault(key, len(numbers)) for key in keys]
+    return np.unique(which, return_index=True)[1], which
+
+
+def _shown(points: npt.NDArray[Any], features: FloatArray) -> FloatArray:
+    """The values that texts may name, no finer than they name them."""
+    values = np.where(points != 0, features, 0.0)
+    values[:, _SHARE_REPAID] = np.rint(values[:, _SHARE_REPAID] * 100)
+    return values
+
+
+def _days_where(dated: BoolArray, loans: LoanBatch) -> tuple[npt.NDArray[Any], ...]:
+    """The days that texts may name, and whether the loan is charged off."""
+    due, today = loans.past_due_on.astype(np.int64), loans.as_of.astype(np.int64)
+    return tuple(np.where(dated, column, 0) for column in (due, today, loans.charged_off))
+
+
+def _told(rows: list[list[str]], which: list[int]) -> list[str]:
+    texts = [f"[{','.join(entries)}]" for entries in rows]
+    return [texts[number] for number in which]
 
 
 def day_text(day: date, today: date) -> str:

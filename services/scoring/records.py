@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
+import msgspec
 import numpy as np
 
 from scoring.alerts import Change, Situation
@@ -63,7 +63,7 @@ class LoanFacts:
     band: int | None
     model: str | None
     state_version: int | None
-    reasons: list[dict[str, Any]]
+    reasons: msgspec.Raw  # JSON, as it is stored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

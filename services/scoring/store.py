@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, time
 from typing import Any
 
+import msgspec
 import numpy as np
 
+from loanbook.postgres.binary_copy import chosen, copy_rows, days, floats, integers, nulls, reals, rows_of
 from loanbook.postgres.load_sql import load_sql
 from loanbook.postgres.pool import Connection, Pool
 from scoring.alerts import RULE, Episode, EpisodeState, Move
@@ -19,6 +20,17 @@ from scoring.thresholds import Severity
 
 CUT_OFF = time(10, 0)  # of the next business day: late files are the commonest false alarm
 _CLOSED_DAYS_BACK = 60
+_EPOCH = date(1970, 1, 1).toordinal()
+_STAGE_COLUMNS = (
+    "slice", "loan_key", "book_key", "branch_key", "state_version", "as_of", "default_probability",
+    "risk_score", "band", "stage", "exposure_minor", "expected_loss_minor", "basis", "strategy",
+    "strategy_reason", "reasons", "changes", "contributions", "features",
+)  # fmt: skip
+
+
+async def make_ready(connection: Connection) -> None:
+    """Give a new connection its stage."""
+    await connection.execute(load_sql("scoring", "make_stage"))
 
 
 class PostgresScoreStore:
@@ -50,10 +62,12 @@ class PostgresScoreUnit:
 
     async def upsert_scores(self, rows: ScoreRows) -> int:
         """Write scores newer than what stands; gives how many were."""
-        keys = rows.loans.loan_key.tolist()
-        (written,) = await self._fetch(
-            "upsert_scores", *self._found_by(keys), *_columns(rows), rows.scores.model
-        )
+        advice = (rows.losses.strategy, rows.losses.strategy_reason)
+        texts = (rows.basis, *advice, rows.reasons, rows.changes, rows.contributions)
+        numbers, different = zip(*map(_numbered, texts), strict=True)
+        slices, _ = self._found_by(rows.loans.loan_key.tolist())
+        await copy_rows(self._connection, "stage_score", _STAGE_COLUMNS, _stage_rows(slices, rows, numbers))
+        (written,) = await self._fetch("upsert_scores", rows.scores.model, *different)
         return int(written["count"])
 
     async def delete_scores(self, loan_keys: Sequence[int]) -> None:
@@ -126,36 +140,35 @@ class PostgresScoreUnit:
         return rows
 
 
-def _columns(rows: ScoreRows) -> Iterable[list[Any]]:
+def _stage_rows(slices: Sequence[int], rows: ScoreRows, texts: Sequence[Sequence[int]]) -> bytes:
+    """What the stage takes, in the order of its columns."""
     loans, scores, losses = rows.loans, rows.scores, rows.losses
-    return (
-        loans.book_key.tolist(),
-        loans.branch_key.tolist(),
-        loans.version.tolist(),
-        loans.as_of.astype(np.int64).tolist(),
-        list(rows.basis),
-        scores.default_probability.tolist(),
-        scores.risk_score.tolist(),
-        scores.band.tolist(),
-        losses.stage.tolist(),
-        losses.strategy.tolist(),
-        losses.strategy_reason.tolist(),
-        losses.exposure.tolist(),
-        losses.expected_loss.tolist(),
-        list(rows.reasons),
-        list(rows.changes),
-        list(rows.contributions),
-        _feature_literals(rows),
+    columns = [
+        integers(np.array(slices), 2),
+        integers(loans.loan_key, 8),
+        integers(loans.book_key, 2),
+        integers(loans.branch_key, 4),
+        integers(loans.version, 8),
+        days(loans.as_of.astype(np.int64) + _EPOCH),
+        floats(scores.default_probability),
+        integers(scores.risk_score, 2),
+        integers(scores.band, 2),
+        integers(losses.stage, 2),
+        integers(losses.exposure, 8),
+        integers(losses.expected_loss, 8),
+        *(integers(np.array(numbers), 4) for numbers in texts),
+    ]
+    recorded = rows.recorded
+    return rows_of(
+        [*chosen(columns, recorded), reals(rows.features[recorded])],
+        [*chosen(columns, ~recorded), nulls(int((~recorded).sum()))],
     )
 
 
-def _feature_literals(rows: ScoreRows) -> list[str | None]:
-    literals: list[str | None] = [None] * len(rows.loans)
-    for position in np.flatnonzero(rows.recorded).tolist():
-        literals[position] = (
-            "{" + ",".join(f"{value:.6g}" for value in rows.features[position].tolist()) + "}"
-        )
-    return literals
+def _numbered(texts: Iterable[str]) -> tuple[list[int], list[str]]:
+    """Which of the different texts each is, from 1, and these: what many loans share is sent once."""
+    numbers: dict[str, int] = {}
+    return [numbers.setdefault(text, len(numbers) + 1) for text in texts], list(numbers)
 
 
 def _moved_columns(rows: Sequence[EpisodeRow]) -> Iterable[list[Any]]:
@@ -196,4 +209,4 @@ def _episode(row: Mapping[str, Any]) -> Episode:
 
 
 def _facts(row: Mapping[str, Any]) -> LoanFacts:
-    return LoanFacts(**{**row, "reasons": json.loads(row["reasons"] or "[]")})
+    return LoanFacts(**{**row, "reasons": msgspec.Raw(row["reasons"] or "[]")})

@@ -20,12 +20,13 @@ Column = tuple[Bytes, NDArray[np.bool_] | None]  # a matrix of bytes, and which 
 
 _HEAD, _TAIL = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
 EPOCH = date(2000, 1, 1).toordinal()  # from which the server counts days
-_SMALLINT_OID = 21
+_SMALLINT_OID, _REAL_OID = 21, 700
 _ARRAY_HEAD = np.dtype(
     [("size", ">i4"), ("ndim", ">i4"), ("nulls", ">i4"), ("of", ">i4"), ("n", ">i4"), ("from", ">i4")]
 )
 _NO_ELEMENTS = 12  # bytes of an empty array behind its size: it has no dimension
 _ELEMENT = np.dtype([("size", ">i4"), ("value", ">i2")])
+_REAL = np.dtype([("size", ">i4"), ("value", ">f4")])
 
 
 def integers(values: NDArray[np.generic], width: int, is_null: NDArray[np.bool_] | None = None) -> Column:
@@ -77,6 +78,31 @@ def smallints(matrix: NDArray[np.int64], counts: NDArray[np.int64]) -> Column:
     )
 
 
+def floats(values: NDArray[np.float64]) -> Column:
+    """A column of double precision."""
+    return integers(values.view(np.int64), 8)
+
+
+def reals(matrix: NDArray[np.float64]) -> Column:
+    """A column of real arrays: the rows of the matrix."""
+    head = np.empty(len(matrix), _ARRAY_HEAD)
+    head["size"] = 20 + matrix.shape[1] * _REAL.itemsize
+    head["ndim"], head["nulls"], head["of"], head["n"], head["from"] = 1, 0, _REAL_OID, matrix.shape[1], 1
+    elements = np.empty(matrix.shape, _REAL)
+    elements["size"], elements["value"] = 4, matrix
+    return np.concatenate([_bytes_of(head), _bytes_of(elements)], axis=1), None
+
+
+def nulls(count: int) -> Column:
+    """A column of nothing."""
+    return _bytes_of(np.full(count, -1, ">i4")), None
+
+
+def chosen(columns: Sequence[Column], rows: NDArray[np.bool_]) -> list[Column]:
+    """Of all columns these rows."""
+    return [(part[rows], None if mask is None else mask[rows]) for part, mask in columns]
+
+
 def rows_of(*parts: Sequence[Column]) -> bytes:
     """The rows of a COPY, whole, from the columns of all or of one part after another."""
     return b"".join([_HEAD, *map(_body_of, parts), _TAIL])
@@ -86,6 +112,8 @@ def _body_of(columns: Sequence[Column]) -> bytes:
     count = len(columns[0][0])
     fields = np.full(count, len(columns), ">i2")
     matrix = np.concatenate([_bytes_of(fields), *(part for part, _ in columns)], axis=1)
+    if all(mask is None for _, mask in columns):
+        return matrix.tobytes()
     masks = [np.ones(part.shape, np.bool_) if mask is None else mask for part, mask in columns]
     written = np.concatenate([np.ones((count, 2), np.bool_), *masks], axis=1)
     body: bytes = matrix[written].tobytes()

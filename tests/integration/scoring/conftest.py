@@ -10,7 +10,7 @@ import pytest
 from loanbook.postgres.pool import create_pool
 from scoring.flow import Outcome, Policy, score_loans
 from scoring.model import RulesScorer
-from scoring.store import PostgresScoreStore
+from scoring.store import PostgresScoreStore, make_ready
 from tests.integration.scoring.desk import Desk, LoanRow
 
 ScoreAll = Callable[..., Awaitable[Outcome]]
@@ -27,7 +27,7 @@ async def desk(database: str) -> AsyncIterator[Desk]:
 
 @pytest.fixture
 async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
-    made = await create_pool(database, "scoring_writer", size_max=4)
+    made = await create_pool(database, "scoring_writer", size_max=4, init=make_ready)
     yield made
     await made.close()
 

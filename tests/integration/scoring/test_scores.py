@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -39,6 +41,33 @@ async def test_a_loan_three_days_late_is_scored_with_its_reason(desk: Desk, scor
     assert row["strategy"] == "reminders_and_monitoring"
     assert row["exposure_minor"] == 10 * INSTALLMENT
     assert row["expected_loss_minor"] == round(row["default_probability"] * 0.45 * 10 * INSTALLMENT)
+
+
+async def test_loans_of_many_slices_scored_together_are_as_if_alone(desk: Desk, score: ScoreAll) -> None:
+    rows = [
+        LoanRow(
+            loan_id=f"L{number}",
+            late=number % 3 * 10,
+            on_time_streak=number,
+            recent_days_late=[0, 4][: number % 3],
+        )
+        for number in range(12)
+    ]
+    rows.append(LoanRow(loan_id="new", term_days=None))
+    await desk.put(*rows)
+    await score(*rows[:5])  # so that some have a score, and of these some stay
+    rows[:3] = [replace(row, version=2, returned_payments=2) for row in rows[:3]]
+    await desk.put(*rows[:3])
+    assert (await score(*rows)).scored == len(rows) - 2
+    together = [_comparable(await desk.score(row)) for row in rows]
+    await desk.connection.execute("TRUNCATE risk.score, risk.score_history, risk.alert_episode CASCADE")
+    for row in rows:
+        await score(row)
+    assert together == [_comparable(await desk.score(row)) for row in rows]
+
+
+def _comparable(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in {"scored_at", "changes"}}
 
 
 async def test_what_changed_is_the_difference_to_the_score_before(desk: Desk, score: ScoreAll) -> None:

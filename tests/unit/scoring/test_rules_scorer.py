@@ -171,6 +171,33 @@ def test_crossing_the_threshold_is_what_changed() -> None:
     assert (entry["code"], entry["points"]) == ("past_threshold", 4)
 
 
+@given(
+    rows=st.lists(
+        st.builds(
+            a_row,
+            st.sampled_from([0, 3, 40, 61]),
+            total_outstanding=st.sampled_from([110_000, 109_999, 60_000, 30_000]),
+            mean_days_late=st.sampled_from([None, 0.0, 4 / 3, 1.5]),
+            on_time_streak=st.integers(0, 4),
+            charged_off=st.booleans(),
+            previous_exists=st.booleans(),
+            previous_model=st.sampled_from([scorecard.MODEL, "rules-000"]),
+            previous_by_rule=st.booleans(),
+            previous_risk_score=st.integers(30, 60),
+            previous_points=st.sampled_from([[0] * len(FEATURES), [12, 0, 7, 0, 0, 0, -2, 0, 0, 0]]),
+        ),
+        min_size=2,
+        max_size=20,
+    )
+)
+def test_loans_scored_together_are_told_what_each_is_told_alone(rows: list[dict[str, Any]]) -> None:
+    together = rows_of(*rows)
+    alone = [rows_of(row) for row in rows]
+    assert together.reasons == [one.reasons[0] for one in alone]
+    assert together.changes == [one.changes[0] for one in alone]
+    assert together.contributions == [one.contributions[0] for one in alone]
+
+
 @pytest.mark.parametrize(
     ("days", "probability", "strategy"),
     [
