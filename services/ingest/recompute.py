@@ -19,7 +19,7 @@ from loanbook.postgres.load_sql import load_sql
 from loanbook.postgres.pool import Connection
 
 FIRST_KEY = -(2**63)  # no loan key is lower
-_FACTS = ("borrower_id", "disbursed_on", "annual_rate_bps", "term_days")
+_FACTS = ("borrower_id", "disbursed_on", "annual_rate_bps", "term_days", "packed")
 _OF_THE_RUN = frozenset({"slice", "loan_key", "as_of", "version", "fold_version"})  # say when, not what
 
 
@@ -117,10 +117,8 @@ def recompute(held: HeldLoan, on: date, directory: PostgresDirectory) -> Changed
 def differences_of(held: HeldLoan, recomputed: ChangedLoan, directory: PostgresDirectory) -> list[Difference]:
     """Every column of the loan that the tables hold otherwise; the loan may be folded at a later day."""
     state = dict(zip(STATE_COLUMNS, state_row(recomputed, directory), strict=True))
-    plan = dict(zip(PLAN_COLUMNS, plan_row(recomputed), strict=True)) | {
-        "packed": recomputed.after.plain_plan
-    }
-    facts = dict(zip(_FACTS, loan_facts(recomputed.after), strict=True))
+    plan = dict(zip(PLAN_COLUMNS, plan_row(recomputed), strict=True))
+    facts = dict(zip(_FACTS, (*loan_facts(recomputed.after), recomputed.after.plain_plan), strict=True))
     row = {**held.row, "max_dpd": max_days_past_due(held.row, recomputed.after.as_of)}
     found = _unequal("loan_state", held.loan_id, row, state)
     found += _unequal("loan_plan", held.loan_id, row, plan)

@@ -46,9 +46,8 @@ NUMBERS = (
 """What the array in select_plain_loans.sql holds, in its order, and the time behind it."""
 _PLAN = (
     "schedule_version", "due_on", "kind", "principal_due", "interest_due", "fee_due", "penalty_due", "waived",
-    "packed",
 )  # fmt: skip
-_FACTS = ("borrower_id", "disbursed_on", "annual_rate_bps", "term_days")
+_FACTS = ("borrower_id", "disbursed_on", "annual_rate_bps", "term_days", "packed")
 _LISTS = ("recent_days_late", "days_late", "named_ids")
 _ROW = sent_row((NUMBERS[:-1], ">i8"), behind=NUMBERS[-1])
 _NONE: list[Any] = []  # an array that holds nothing but zeros is stored empty
@@ -169,8 +168,8 @@ def _are_same(found: Rebuild) -> Flags:
     for place, (row, one, lists, packed) in enumerate(parts):
         same[place] &= (
             _values(row, _LISTS) == (*lists, one.named or None)
-            and _values(row, _FACTS) == _facts(one.opening)
-            and _values(row, _PLAN) == (*_plan(one.opening), packed)
+            and _values(row, _FACTS) == (*_facts(one.opening), packed)
+            and _values(row, _PLAN) == _plan(one.opening)
         )
     return same
 
@@ -219,13 +218,13 @@ def _lists(loans: PlainLoans, figures: PlainFigures) -> list[tuple[list[int], li
 
 
 def _facts(opening: Opening) -> tuple[str | None, date | None, int | None, int | None]:
-    """Columns _FACTS of core.loan."""
+    """Columns _FACTS of core.loan but for the packed plan."""
     who = opening.who
     return (who.borrower_id, opening.disbursed_on, who.annual_rate_bps, who.term_days)
 
 
 def _plan(opening: Opening) -> tuple[Any, ...]:
-    """Columns _PLAN of core.loan_plan but for the packed form."""
+    """Columns _PLAN of core.loan_plan."""
     dues = [values if any(values) else _NONE for values in opening.dues]
     kinds = ["regular"] * len(opening.due_on)
     return (opening.schedule_version, opening.due_on, kinds, *dues, _NONE)

@@ -139,10 +139,10 @@ def plan_row(changed: ChangedLoan) -> tuple[Any, ...]:
 
 def stored_plan_row(changed: ChangedLoan) -> tuple[Any, ...]:
     """Row of core.loan_plan as it is kept: of a plain loan what is paid follows from its state."""
-    row, packed = plan_row(changed), changed.after.plain_plan
-    if packed:
+    row = plan_row(changed)
+    if changed.after.plain_plan:
         row = (*row[:_MET_ON], [], *row[_MET_ON + 1 : _PAID], [], [], [], [], row[-1])
-    return (*row, packed)
+    return row
 
 
 def loan_facts(loan: Loan | None) -> tuple[str | None, date | None, int | None, int | None]:

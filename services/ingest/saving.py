@@ -127,14 +127,14 @@ async def _save_plans(connection: Connection, changes: Sequence[ChangedLoan]) ->
     rows = [stored_plan_row(changed) for changed in changes if plan_changed(changed)]
     if rows:
         save = load_sql("ingest", "save_plans")
-        await through_stage(connection, "stage_plan", (*PLAN_COLUMNS, "packed"), rows, save)
+        await through_stage(connection, "stage_plan", PLAN_COLUMNS, rows, save)
 
 
 async def _save_facts(connection: Connection, changes: Sequence[ChangedLoan]) -> None:
     rows = [
-        (*changed.ref, *loan_facts(changed.after))
+        (*changed.ref, *loan_facts(changed.after), changed.after.plain_plan)
         for changed in changes
-        if changed.is_whole or loan_facts(changed.before) != loan_facts(changed.after)
+        if plan_changed(changed) or loan_facts(changed.before) != loan_facts(changed.after)
     ]
     await _execute(connection, "save_loans", rows)
 

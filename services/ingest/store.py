@@ -17,7 +17,7 @@ from loanbook.postgres.pool import Connection, Pool, create_pool
 from loanbook.topics import SLICES
 
 ROLE = "ingest_writer"
-TERMS_MAX = 100_000  # loans; about a kilobyte each
+TERMS_MAX = 100_000  # loans; about half a kilobyte each
 # A batch reads and writes loans by their keys. A stage has no statistics, and the planner would rather read
 # a table of a million loans to join it. Left to itself it also plans for each batch anew, which costs a small
 # one more than its rows; a plan made once must not read a table whole because it was small at the time.

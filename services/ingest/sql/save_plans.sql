@@ -5,4 +5,4 @@ SET schedule_version = excluded.schedule_version, due_on = excluded.due_on, kind
     principal_due = excluded.principal_due, interest_due = excluded.interest_due,
     fee_due = excluded.fee_due, penalty_due = excluded.penalty_due,
     principal_paid = excluded.principal_paid, interest_paid = excluded.interest_paid,
-    fee_paid = excluded.fee_paid, penalty_paid = excluded.penalty_paid, waived = excluded.waived, packed = excluded.packed
+    fee_paid = excluded.fee_paid, penalty_paid = excluded.penalty_paid, waived = excluded.waived

@@ -19,7 +19,7 @@ CROSS JOIN LATERAL (
                s.missed_12m, s.on_time_streak, s.decided, s.days_late_sum, s.max_dpd, s.returned_payments
            ]::bigint[]) || timestamptz_send(coalesce(s.last_recorded_at, '-infinity')) AS numbers,
            s.recent_days_late, s.days_late, s.named_ids, l.borrower_id, l.disbursed_on, l.annual_rate_bps, l.term_days,
-           p.schedule_version, p.due_on, p.kind, p.principal_due, p.interest_due, p.fee_due, p.penalty_due, p.waived, p.packed
+           p.schedule_version, p.due_on, p.kind, p.principal_due, p.interest_due, p.fee_due, p.penalty_due, p.waived, l.packed
     FROM core.loan_state s
     JOIN core.loan l ON l.slice = $1 AND l.loan_key = s.loan_key
     JOIN core.loan_plan p ON p.slice = $1 AND p.loan_key = s.loan_key

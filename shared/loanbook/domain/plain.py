@@ -15,13 +15,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from loanbook.domain.packed_plan import unpack_plans
 from loanbook.domain.plainness import BEFORE_BOOTSTRAP, COUNTABLE
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
-
-PLAN_ROW = np.dtype([("due_day", "<i4"), ("flags", "<i4"), ("due", "<i8"), ("other", "<i8")])
-"""One installment as `plainness` packs it; `other` is what of its due comes before the principal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,15 +75,12 @@ class Received:
 
 def plans_of(packed: Sequence[bytes]) -> Plans:
     """Unpack the plans of many loans."""
-    width = max(map(len, packed), default=0) or PLAN_ROW.itemsize
-    rows = np.frombuffer(b"".join([plan.ljust(width, b"\0") for plan in packed]), PLAN_ROW)
-    rows = rows.reshape(len(packed), width // PLAN_ROW.itemsize)
-    due, flags = rows["due"].astype(np.int64), rows["flags"].astype(np.int64)
+    exists, due_day, flags, due, other = unpack_plans(packed)
     return Plans(
-        exists=rows["due_day"] != 0,
-        due_day=rows["due_day"].astype(np.int64),
+        exists=exists,
+        due_day=due_day,
         due=due,
-        other=rows["other"].astype(np.int64),
+        other=other,
         until=np.cumsum(due, axis=1),
         countable=(flags & COUNTABLE) != 0,
         before=(flags & BEFORE_BOOTSTRAP) != 0,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
-from loanbook.domain.plain import PLAN_ROW, Ints, PlainLoans, Plans
+from loanbook.domain.packed_plan import pack_plan
+from loanbook.domain.plain import Ints, PlainLoans, Plans
 from loanbook.domain.plainness import BEFORE_BOOTSTRAP, COUNTABLE
 
 
@@ -58,8 +60,11 @@ def opened(openings: Openings) -> PlainLoans:
 
 def packed_plans(plans: Plans) -> list[bytes]:
     """The plan of each loan as `plainness` packs it."""
-    rows = np.zeros(plans.due.shape, PLAN_ROW)
-    rows["due_day"], rows["due"], rows["other"] = plans.due_day, plans.due, plans.other
-    rows["flags"] = COUNTABLE * plans.countable + BEFORE_BOOTSTRAP * plans.before
-    counts = (plans.exists.sum(axis=1) * PLAN_ROW.itemsize).tolist()
-    return [row.tobytes()[:count] for row, count in zip(rows, counts, strict=True)]
+    flags = COUNTABLE * plans.countable + BEFORE_BOOTSTRAP * plans.before
+    matrices = (plans.due_day, flags, plans.due, plans.other)
+    columns = [matrix.tolist() for matrix in matrices]
+    counts = plans.exists.sum(axis=1).tolist()
+    return [
+        pack_plan(islice(zip(*rows, strict=True), count))
+        for count, *rows in zip(counts, *columns, strict=True)
+    ]

@@ -5,9 +5,8 @@ To such a loan a payment that is later than all it had can be added without its 
 
 from __future__ import annotations
 
-from struct import Struct
-
 from loanbook.domain.events import PaymentKind, PeriodKind
+from loanbook.domain.packed_plan import Installment, pack_plan
 from loanbook.domain.repayment import plan_of
 from loanbook.domain.replay import Replay
 from loanbook.domain.row import Row
@@ -16,7 +15,6 @@ from loanbook.domain.settings import USUAL_COMPONENTS, ProductSettings
 
 COUNTABLE, BEFORE_BOOTSTRAP = 1, 2  # flags of a packed installment
 ROWS_MAX = 120  # longer plans would make the matrices of all others as wide
-_ROW = Struct("<iiqq")
 _ADDITIONAL = PeriodKind.ADDITIONAL
 _NOTHING = [0, 0, 0, 0]
 _KINDS = tuple(kind.value for kind in PaymentKind)
@@ -45,7 +43,7 @@ def plain_plan(replay: Replay) -> bytes:
         return b""
     if not (_is_oldest_first(rows) and takes_oldest_first(replay.settings)):
         return b""
-    return b"".join([_packed(row) for row in rows])
+    return pack_plan(map(_installment, rows))
 
 
 def takes_oldest_first(settings: ProductSettings) -> bool:
@@ -84,8 +82,8 @@ def _is_simple(row: Row) -> bool:
     return row.met_on is None or abs(row.met_day - row.due_day) <= _DAYS_LATE_MAX
 
 
-def _packed(row: Row) -> bytes:
+def _installment(row: Row) -> Installment:
     flags = COUNTABLE * is_countable(row) + BEFORE_BOOTSTRAP * row.met_before_bootstrap
     principal, interest, fee, penalty = row.due
     other = interest + fee + penalty
-    return _ROW.pack(row.due_day, flags, principal + other, other)
+    return row.due_day, flags, principal + other, other

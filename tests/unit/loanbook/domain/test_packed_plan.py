@@ -1,0 +1,68 @@
+"""Packed plans: what is unpacked is what was packed, however regular it is."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loanbook.domain.packed_plan import RUN, Installment, pack_plan, unpack_plans
+
+ORDINARY = date(2026, 1, 31).toordinal()
+MONTH_ENDS = [date(2026, 1, 31), date(2026, 2, 28), date(2026, 3, 31), date(2026, 4, 30), date(2026, 5, 31)]
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> list[Installment]:
+    """Stretches of equal installments, of any day, any gap between them and any amount."""
+    day = draw(st.integers(1, date.max.toordinal() - 100_000))
+    rows: list[Installment] = []
+    for _ in range(draw(st.integers(1, 4))):
+        what = (draw(st.integers(0, 3)), draw(st.integers(0, 2**62)), draw(st.integers(0, 2**40)))
+        gaps = draw(st.one_of(st.just([30, 31]), st.just([7]), st.lists(st.integers(0, 400), min_size=1)))
+        for number in range(draw(st.integers(1, 12))):
+            rows.append((day, *what))
+            day += gaps[number % len(gaps)]
+    return rows
+
+
+def read(packed: list[bytes]) -> list[list[Installment]]:
+    found = unpack_plans(packed)
+    columns = (found.due_day, found.flags, found.due, found.other)
+    rows = zip(found.exists.tolist(), *(column.tolist() for column in columns), strict=True)
+    return [[one[1:] for one in zip(*row, strict=True) if one[0]] for row in rows]
+
+
+@given(st.lists(plans(), max_size=5))
+def test_plans_are_unpacked_as_they_were_packed(given_plans: list[list[Installment]]) -> None:
+    assert read([pack_plan(plan) for plan in given_plans]) == given_plans
+
+
+def test_nothing_lies_behind_the_last_installment() -> None:
+    found = unpack_plans([pack_plan([(ORDINARY, 1, 5, 2)] * 3), pack_plan([(ORDINARY, 1, 5, 2)]), b""])
+    assert found.exists.tolist() == [[True] * 3, [True, False, False], [False] * 3]
+    for column in (found.due_day, found.flags, found.due, found.other):
+        assert not np.any(column[~found.exists])
+
+
+@pytest.mark.parametrize(
+    "days",
+    [
+        [ORDINARY],
+        [day.toordinal() for day in MONTH_ENDS],
+        [date(2026, month, 28).toordinal() for month in range(1, 13)],
+        [ORDINARY + 14 * number for number in range(52)],
+    ],
+    ids=["one", "at the ends of months", "on a day of the month", "every two weeks"],
+)
+def test_equal_installments_in_a_rhythm_are_written_once(days: list[int]) -> None:
+    assert len(pack_plan([(day, 1, 12_345, 345) for day in days])) == RUN.itemsize
+
+
+def test_another_amount_or_another_rhythm_begins_a_run() -> None:
+    days = [date(2026, month, 5).toordinal() for month in range(1, 7)]
+    assert len(pack_plan([(day, 1, 100 + (day == days[-1]), 0) for day in days])) == 2 * RUN.itemsize
+    assert len(pack_plan([(day + (day > days[3]), 1, 100, 0) for day in days])) == 2 * RUN.itemsize
