@@ -102,7 +102,7 @@ class Feed:
         segments: list[Segment] = []
         for number, items in by_partition.items():
             batch = self.batch(number, items)
-            records = decode_records(batch.partition, batch.records)
+            records = decode_records([(batch.partition, record) for record in batch.records])
             segments += cut(batch, records)
         return await record_batch(segments, self.store, self.cache)
 

@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
+from itertools import islice
 from typing import TypeVar
 
 import structlog
@@ -18,7 +19,7 @@ from ingest.cache import LoanCache
 from ingest.collecting import collect_seldom
 from ingest.day_markers import run_clock
 from ingest.day_roll import DayRoll
-from ingest.decoding import cut, decode_records
+from ingest.decoding import cut, decode_records, together
 from ingest.inbox import Inbox
 from ingest.lane import Lane
 from ingest.merging import RollupMerge, give_room_back
@@ -101,12 +102,19 @@ class IngestWorker:
             self._unacked.pop(partition, None)
             self._stopped.discard(partition)
 
-    async def deliver(self, batch: RecordBatch) -> None:
-        """Decode a batch and put it into the inbox; waits while that is full of what may go on."""
-        records: list[Record] = []
-        for start in range(0, len(batch.records), _DECODE_SLICE):
-            await asyncio.sleep(0)
-            records += decode_records(batch.partition, batch.records[start : start + _DECODE_SLICE])
+    async def deliver(self, batches: Sequence[RecordBatch]) -> None:
+        """Decode batches and put them into the inbox; waits while that is full of what may go on."""
+        for group in together(batches, _DECODE_SLICE):
+            found = [(batch.partition, record) for batch in group for record in batch.records]
+            records: list[Record] = []
+            for start in range(0, len(found), _DECODE_SLICE):
+                await asyncio.sleep(0)
+                records += decode_records(found[start : start + _DECODE_SLICE])
+            decoded = iter(records)
+            for batch in group:
+                await self._put(batch, list(islice(decoded, len(batch))))
+
+    async def _put(self, batch: RecordBatch, records: Sequence[Record]) -> None:
         if not self.worker.is_current(batch):
             return  # sought or taken away while it was decoded; it comes again
         self._unacked.setdefault(batch.partition, []).append(batch)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from aiokafka import ConsumerRecord
 
@@ -13,9 +13,21 @@ from loanbook.wire import ReceivedDayClosed
 from loanbook.wire_batch import decode_many
 
 
-def decode_records(partition: Partition, records: Sequence[ConsumerRecord]) -> list[Record]:
-    """Decode records of a partition; what cannot be decoded carries the field and the reason."""
-    decoded = decode_many([record.value or b"" for record in records])
+def together(batches: Iterable[RecordBatch], records_max: int) -> Iterator[list[RecordBatch]]:
+    """Neighbors of so many records in all: what a fetch gives of a partition may be a single one."""
+    group: list[RecordBatch] = []
+    for batch in batches:
+        if group and sum(map(len, group)) + len(batch) > records_max:
+            yield group
+            group = []
+        group.append(batch)
+    if group:
+        yield group
+
+
+def decode_records(records: Sequence[tuple[Partition, ConsumerRecord]]) -> list[Record]:
+    """Decode records of partitions; what cannot be decoded carries the field and the reason."""
+    decoded = decode_many([record.value or b"" for _, record in records])
     return [
         Record(
             partition=partition,
@@ -25,7 +37,7 @@ def decode_records(partition: Partition, records: Sequence[ConsumerRecord]) -> l
             raw=record.value,
             value=Rejection(value.reason, value.field) if isinstance(value, RejectedEventError) else value,
         )
-        for record, value in zip(records, decoded, strict=True)
+        for (partition, record), value in zip(records, decoded, strict=True)
     ]
 
 

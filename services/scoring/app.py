@@ -85,8 +85,13 @@ class ScoringWorker:
     async def revoked(self, partitions: frozenset[Partition]) -> None:
         """Nothing to undo: loans on the backlog may stay, a score is right whoever writes it."""
 
-    async def deliver(self, batch: RecordBatch) -> None:
-        """Take the loans of all notices of a batch; a notice is a hint, so it is acked at once."""
+    async def deliver(self, batches: Sequence[RecordBatch]) -> None:
+        """Take the loans of all notices; a notice is a hint, so it is acked at once."""
+        for batch in batches:
+            self._note(batch)
+        metrics.BACKLOG.set(len(self.backlog))
+
+    def _note(self, batch: RecordBatch) -> None:
         for record in batch.records:
             try:
                 notice = decode_notice(record.value or b"")
@@ -96,7 +101,6 @@ class ScoringWorker:
                 continue
             self.backlog.add(notice.slice, notice.loan_keys, notice.committed_at)
         self._positions[batch.partition] = batch.next_offset
-        metrics.BACKLOG.set(len(self.backlog))
         self.worker.ack(batch)
 
     async def health(self) -> Health:

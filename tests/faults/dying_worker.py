@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from itertools import count
 from typing import Any
@@ -47,13 +47,13 @@ def die_at_commit(number: int, *, before: bool) -> None:
 
 
 def drop_batch(number: int) -> None:
-    """Lose the Nth delivered batch, as a fault between fetch and write would."""
+    """Lose what the Nth fetch gave, as a fault between fetch and write would."""
     deliver = IngestWorker.deliver
-    batches = count(1)
+    fetches = count(1)
 
-    async def losing(worker: IngestWorker, batch: RecordBatch) -> None:
-        if next(batches) != number:
-            await deliver(worker, batch)
+    async def losing(worker: IngestWorker, batches: Sequence[RecordBatch]) -> None:
+        if next(fetches) != number:
+            await deliver(worker, batches)
 
     IngestWorker.deliver = losing  # type: ignore[method-assign, assignment]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -87,12 +88,12 @@ class Assignments:
         self._counts.rebalances += 1
         self._positioning = asyncio.create_task(self._position(), name="position partitions")
 
-    async def deliver(self, batch: RecordBatch) -> None:
-        """Hand over a batch; after an error nothing more is handed over."""
-        self._counts.batches += 1
-        self._counts.records += len(batch)
+    async def deliver(self, batches: Sequence[RecordBatch]) -> None:
+        """Hand over batches; after an error nothing more is handed over."""
+        self._counts.batches += len(batches)
+        self._counts.records += sum(map(len, batches))
         with self._failure:
-            await self._handler.deliver(batch)
+            await self._handler.deliver(batches)
         if self._failure.error is not None:
             await asyncio.Event().wait()
 

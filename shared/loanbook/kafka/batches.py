@@ -78,5 +78,8 @@ class BatchHandler(Protocol):
     async def revoked(self, partitions: frozenset[Partition]) -> None:
         """Drop what is queued for these partitions and let the running transaction finish."""
 
-    async def deliver(self, batch: RecordBatch) -> None:
-        """Take a batch; waiting here is back-pressure. An error raised here stops the worker."""
+    async def deliver(self, batches: Sequence[RecordBatch]) -> None:
+        """Take what one fetch gave; waiting here is back-pressure. An error raised here stops the worker.
+
+        While this waits, batches that it has not come to may turn stale: `BatchWorker.is_current` tells.
+        """

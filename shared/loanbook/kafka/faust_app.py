@@ -31,8 +31,8 @@ class Listener(Protocol):
     def rebalanced(self) -> None:
         """Hear that the new assignment stands."""
 
-    async def deliver(self, batch: RecordBatch) -> None:
-        """Take a batch."""
+    async def deliver(self, batches: Sequence[RecordBatch]) -> None:
+        """Take what one fetch gave."""
 
 
 class BatchApp(faust.App):  # type: ignore[misc]
@@ -51,9 +51,9 @@ class BatchApp(faust.App):  # type: ignore[misc]
         source = self.topic(*topics, acks=False, **raw)
 
         async def hand_over(stream: faust.Stream) -> None:
-            async for batch in stream.noack():
-                if self.tracker.is_current(batch):
-                    await self.listener.deliver(batch)
+            async for fetched in stream.noack():
+                if current := [batch for batch in fetched if self.tracker.is_current(batch)]:
+                    await self.listener.deliver(current)
 
         self.agent(source, name=f"{group}.deliver")(hand_over)
 
@@ -100,7 +100,7 @@ def _app_options(kafka: KafkaSettings, data_dir: str) -> dict[str, Any]:
         "topic_disable_leader": True,
         "topic_allow_declare": False,
         "agent_supervisor": mode.CrashingSupervisor,
-        "stream_buffer_maxsize": kafka.buffered_batches,
+        "stream_buffer_maxsize": kafka.buffered_fetches,
         "stream_wait_empty": False,
         "broker_max_poll_records": kafka.max_poll_records,
         "broker_commit_interval": kafka.commit_interval.total_seconds(),

@@ -26,7 +26,7 @@ class KafkaSettings:
     fetch_min_bytes: int = 1
     fetch_max_wait: timedelta = timedelta(milliseconds=500)
     """How long the broker waits for so many bytes: what nobody is in a hurry for comes in larger fetches."""
-    buffered_batches: int = 8
+    buffered_fetches: int = 1
     commit_interval: timedelta = timedelta(seconds=3)
     """Kafka's own committed offsets are advisory: they show a group's lag to Kafka's tools."""
     connect_timeout: timedelta = timedelta(seconds=60)

@@ -1,6 +1,6 @@
-"""Whole-batch delivery inside Faust: one stream event for all records one fetch gave of a partition.
+"""Whole-batch delivery inside Faust: one stream event for all records one fetch gave.
 
-Faust's own consumer makes four asyncio tasks for each record. Group membership, rebalances, flow control,
+Faust's own consumer makes four asyncio tasks for each event. Group membership, rebalances, flow control,
 agents and the commit timer stay Faust's; what is overridden here is how records become events, where a
 partition is read from (the handler's store knows) and what is committed (what was acked). The private
 methods named here are held to faust-streaming 0.15.3 by a contract test.
@@ -119,7 +119,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         return BatchConsumerThread(self, loop=self.loop, thread_loop=loop, beacon=self.beacon)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # noqa: ASYNC109
-        """Yield one message for each partition that has records."""
+        """Yield one message with what a fetch gave, a batch for each partition that has records."""
         del timeout
         if not self.flow_active:
             await self.wait(self.can_resume_flow)
@@ -130,14 +130,17 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         if not fetchable:
             await self.sleep(_IDLE_WAIT_S)
             return
-        for tp, batch in (await self._getmany(fetchable, _FETCH_WAIT_S)).items():
-            if tracker.is_current(batch):
-                yield tp, self._as_message(tp, batch)
+        fetched = await self._getmany(fetchable, _FETCH_WAIT_S)
+        current = {tp: batch for tp, batch in fetched.items() if tracker.is_current(batch)}
+        if current:
+            yield self._as_message(current)
 
-    def _as_message(self, tp: TP, batch: RecordBatch) -> ConsumerMessage:
+    def _as_message(self, current: Mapping[TP, RecordBatch]) -> tuple[TP, ConsumerMessage]:
+        # It goes under the name of one of its partitions: all have the same agent.
         # Faust drops a message whose offset is below the last one read, which is what a seek back brings.
         # So its offset is the number of the delivery; real offsets are the tracker's.
-        return ConsumerMessage(
+        tp, batch = next(iter(current.items()))
+        message = ConsumerMessage(
             tp.topic,
             tp.partition,
             next(self._deliveries),
@@ -145,13 +148,14 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             batch.records[-1].timestamp_type,
             [],
             None,
-            batch,
+            list(current.values()),
             None,
             0,
             0,
             tp,
             generation_id=self.app.consumer_generation_id,
         )
+        return tp, message
 
     def _filter_tps_with_pending_acks(self, topics: object = None) -> Iterator[TP]:
         del topics

@@ -102,7 +102,7 @@ class Workshop:
         segments: list[Segment] = []
         for number, end in ends.items():
             batch = self._batch(number, end)
-            segments += cut(batch, decode_records(batch.partition, batch.records))
+            segments += cut(batch, decode_records([(batch.partition, record) for record in batch.records]))
         if await self._alive(death, lambda: record_batch(segments, lane.store, lane.cache)):
             self.read.update(ends)
 

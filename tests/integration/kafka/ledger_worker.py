@@ -10,7 +10,7 @@ import asyncio
 import os
 import sqlite3
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import uvloop
@@ -67,10 +67,12 @@ class Ledger:
         await self._idle.wait()
         _say("revoked")
 
-    async def deliver(self, batch: RecordBatch) -> None:
+    async def deliver(self, batches: Sequence[RecordBatch]) -> None:
         if self._fail:
             raise ValueError("the handler is broken")
-        await self._queue.put(batch)
+        for batch in batches:
+            if self.worker.is_current(batch):
+                await self._queue.put(batch)
 
     async def write(self) -> None:
         """Apply what was delivered, one transaction a batch."""

@@ -23,6 +23,7 @@ class Recorder:
     def __init__(self, positions: Mapping[Partition, int | None] | None = None) -> None:
         self.waiting_reason: str | None = None
         self.positions = dict(positions or {})
+        self.deliveries = 0
         self.batches: list[RecordBatch] = []
         self.calls: list[tuple[str, frozenset[Partition]]] = []
         self.acks = True
@@ -37,12 +38,14 @@ class Recorder:
     async def revoked(self, partitions: frozenset[Partition]) -> None:
         self.calls.append(("revoked", partitions))
 
-    async def deliver(self, batch: RecordBatch) -> None:
-        self.batches.append(batch)
+    async def deliver(self, batches: Sequence[RecordBatch]) -> None:
+        self.deliveries += 1
+        self.batches += batches
         await self.gate.wait()
-        if self.acks:
-            self.positions[batch.partition] = batch.next_offset
-            self.worker.ack(batch)
+        for batch in batches:
+            if self.acks and self.worker.is_current(batch):
+                self.positions[batch.partition] = batch.next_offset
+                self.worker.ack(batch)
 
     def values(self, partition: Partition) -> list[bytes]:
         """Return what was handed over of a partition, in that order."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import pytest
 
@@ -25,10 +26,11 @@ class Clocked(Recorder):
         self.began: float | None = None
         self.ended = 0.0
 
-    async def deliver(self, batch: RecordBatch) -> None:
+    async def deliver(self, batches: Sequence[RecordBatch]) -> None:
         self.began = self.began or time.perf_counter()
-        self.received += len(batch)
-        self.worker.ack(batch)
+        for batch in batches:
+            self.received += len(batch)
+            self.worker.ack(batch)
         self.ended = time.perf_counter()
 
 

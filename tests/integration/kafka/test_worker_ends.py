@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import pytest
@@ -140,8 +140,9 @@ async def test_a_failing_handler_hears_of_no_further_batch(kafka: Broker) -> Non
         await fill(boot, topic, partition, [b"value"] * 100)
 
     class Broken(Recorder):
-        async def deliver(self, batch: RecordBatch) -> None:
-            self.batches.append(batch)
+        async def deliver(self, batches: Sequence[RecordBatch]) -> None:
+            del batches
+            self.deliveries += 1
             raise ValueError("broken")
 
     broken = Broken()
@@ -150,7 +151,7 @@ async def test_a_failing_handler_hears_of_no_further_batch(kafka: Broker) -> Non
     )
     with pytest.raises(ValueError, match="broken"):
         await worker.run()
-    assert len(broken.batches) == 1
+    assert broken.deliveries == 1
     assert worker.counts.acks == 0
 
 
