@@ -21,18 +21,23 @@ TERMS_MAX = 100_000  # loans; about half a kilobyte each
 # A batch reads and writes loans by their keys. A stage has no statistics, and the planner would rather read
 # a table of a million loans to join it. Left to itself it also plans for each batch anew, which costs a small
 # one more than its rows; a plan made once must not read a table whole because it was small at the time.
-_BY_KEY = (
-    "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off;"
-    " SET LOCAL plan_cache_mode = force_generic_plan"
-)
+_BY_KEY = {
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "enable_seqscan": "off",
+    "plan_cache_mode": "force_generic_plan",
+}
 
 
 class PostgresLoanStore:
     """The store of one ingest worker for one Kafka cluster."""
 
-    def __init__(self, pool: Pool, directory: PostgresDirectory, cluster_id: str, terms: TermsCache) -> None:
+    def __init__(
+        self, pool: Pool, units: Pool, directory: PostgresDirectory, cluster_id: str, terms: TermsCache
+    ) -> None:
         self.terms = terms
         self._pool = pool
+        self._units = units  # the connections of transactions on loans
         self._directory = directory
         self._cluster_id = cluster_id
 
@@ -43,22 +48,24 @@ class PostgresLoanStore:
 
         async def make_ready(connection: Connection) -> None:
             terms.clear()  # a new connection may reach a database that was restored
-            await connection.execute(load_sql("ingest", "make_stages"))
+            await _make_stages(connection)
 
-        pool = await create_pool(dsn, ROLE, init=make_ready, keep_session=True)
+        pool = await create_pool(dsn, ROLE, init=_make_stages, keep_session=True)
         await require_schema(pool)
         directory = PostgresDirectory()
         async with pool.acquire() as connection:
             await directory.load(connection)
-        return cls(pool, directory, cluster_id, terms)
+        units = await create_pool(dsn, ROLE, init=make_ready, keep_session=True, settings=_BY_KEY)
+        return cls(pool, units, directory, cluster_id, terms)
 
     async def close(self) -> None:
         """Close all connections."""
+        await self._units.close()
         await self._pool.close()
 
     @property
     def pool(self) -> Pool:
-        """The connections, for the day roll and the relay."""
+        """Connections for all else: the flip, the merge, the relay, refolds."""
         return self._pool
 
     async def prepare(self, records: Iterable[Record]) -> None:
@@ -71,8 +78,7 @@ class PostgresLoanStore:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[PostgresUnit]:
         """Open one transaction; leaving it commits."""
-        async with self._pool.acquire() as connection, connection.transaction():
-            await connection.execute(_BY_KEY)
+        async with self._units.acquire() as connection, connection.transaction():
             yield PostgresUnit(connection, self._directory, self._cluster_id, self.terms)
 
     async def select_positions(self, partitions: Sequence[Partition]) -> dict[Partition, Position]:
@@ -135,6 +141,10 @@ class PostgresLoanStore:
         """Slices that stand at a day barrier: their logs go on when their books have flipped."""
         rows = await self._pool.fetch(load_sql("ingest", "select_barriers"))
         return [Barrier(**dict(row)) for row in rows]
+
+
+async def _make_stages(connection: Connection) -> None:
+    await connection.execute(load_sql("ingest", "make_stages"))
 
 
 def _columns(partitions: Sequence[Partition]) -> tuple[list[str], list[int]]:

@@ -44,6 +44,7 @@ from loanbook.postgres.pool import Connection
 from loanbook.topics import DEAD_LETTERS, SLICES
 from loanbook.wire import ReceivedReference
 
+_BOOK = ("book_key", "book", "business_on", "settings_version")
 BOOK_LOCK = 7205  # class of the advisory locks on books: shared by batches, exclusive for the flip
 
 
@@ -65,18 +66,23 @@ class PostgresUnit:
 
     async def claim(self, segments: Sequence[Segment]) -> Claimed:
         """Lock the books (shared) and the positions; trim what was applied, and refuse gaps."""
-        await self.lock_books()
         partitions = sorted({(s.partition.topic, s.partition.partition) for s in segments})
-        rows = await self._fetch(
-            "lock_positions", self._cluster_id, [t for t, _ in partitions], [p for _, p in partitions]
-        )
-        next_offsets = {Partition(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+        topics, numbers = [topic for topic, _ in partitions], [number for _, number in partitions]
+        rows = await self._fetch("claim_positions", BOOK_LOCK, self._cluster_id, topics, numbers)
+        await self._know_books([row for row in rows if row["book"] is not None])
+        next_offsets = {
+            Partition(row["topic"], row["partition"]): row["next_offset"]
+            for row in rows
+            if row["book"] is None
+        }
         return trim(segments, next_offsets)
 
     async def lock_books(self) -> None:
         """Keep days from flipping and settings from changing until this transaction ends, and read them."""
-        rows = await self._fetch("share_books", BOOK_LOCK)
-        self.books = {row["book"]: Book(**dict(row)) for row in rows}
+        await self._know_books(await self._fetch("share_books", BOOK_LOCK))
+
+    async def _know_books(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        self.books = {row["book"]: Book(**{name: row[name] for name in _BOOK}) for row in rows}
         if self.directory.is_behind(self.books.values()):
             await self.directory.load(self.connection)
 

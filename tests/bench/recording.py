@@ -37,7 +37,7 @@ class Copy:
         """Send them."""
         await connection.copy_to_table(
             self.table,
-            source=_once(self.rows),
+            source=memoryview(self.rows),
             schema_name=self.schema,
             columns=self.columns,
             format="binary",
@@ -65,8 +65,8 @@ async def recorded(
 ) -> list[list[Batch]]:
     """The batches of each lane; a lane has its share of the partitions, which begin at `first`."""
     store = await PostgresLoanStore.open(dsn, cluster)
-    pool = _RecordingPool(store.pool)
-    store._pool = pool
+    pool = _RecordingPool(store._units)
+    store._units = pool
     try:
         feed = Feed(store, next_offset=defaultdict(int, enumerate(first)))
         made: list[list[Batch]] = [[] for _ in range(lanes)]
@@ -153,11 +153,10 @@ class _Recorder:
         self, table: str, *, source: Any, schema_name: str | None = None, columns: Any = None, **rest: Any
     ) -> Any:
         """Send rows that are packed, and keep them."""
-        rows = b"".join([part async for part in source])
         done = await self._connection.copy_to_table(
-            table, source=_once(rows), schema_name=schema_name, columns=columns, **rest
+            table, source=source, schema_name=schema_name, columns=columns, **rest
         )
-        self._batch.append(Copy(table=table, schema=schema_name, columns=columns, rows=rows))
+        self._batch.append(Copy(table=table, schema=schema_name, columns=columns, rows=bytes(source)))
         return done
 
     async def copy_records_to_table(
@@ -178,13 +177,13 @@ class _Recorder:
         await self._connection.copy_from_query(query, output=keep, format="binary")
         await self._connection.execute(f"TRUNCATE packed_{table}")
         await self.copy_to_table(
-            table, source=_once(b"".join(parts)), schema_name=schema_name, columns=columns, format="binary"
+            table,
+            source=memoryview(b"".join(parts)),
+            schema_name=schema_name,
+            columns=columns,
+            format="binary",
         )
 
     def _keep(self, sql: str, arguments: tuple[Any, ...]) -> None:
         if _WRITES.search(_COMMENT.sub("", sql)):
             self._batch.append(Statement(sql=sql, arguments=arguments))
-
-
-async def _once(rows: bytes) -> AsyncIterator[bytes]:
-    yield rows

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 
 import asyncpg
 
@@ -15,15 +16,16 @@ async def connect(dsn: str, role: str | None = None) -> asyncpg.Connection:
     return await asyncpg.connect(dsn, server_settings=_settings(role))
 
 
-async def create_pool(
+async def create_pool(  # noqa: PLR0913 - each with a default of its own
     dsn: str,
     role: str,
     *,
     size_max: int = 10,
     init: Callable[[asyncpg.Connection], Awaitable[None]] | None = None,
     keep_session: bool = False,
+    settings: Mapping[str, str] = MappingProxyType({}),
 ) -> asyncpg.Pool:
-    """A pool whose connections act as `role`; `init` runs once on each new connection.
+    """A pool whose connections act as `role` under these settings; `init` runs once on each new one.
 
     With `keep_session` a connection comes back as it is, without a round trip to clean it.
     """
@@ -31,7 +33,7 @@ async def create_pool(
         dsn,
         min_size=1,
         max_size=size_max,
-        server_settings=_settings(role),
+        server_settings=_settings(role) | dict(settings),
         init=init,
         reset=_keep if keep_session else None,
     )
