@@ -12,12 +12,14 @@ from functools import lru_cache
 from fastapi import Request, Response
 
 from analytics_api.metrics import ANSWERS_SHARED
+from analytics_api.schemas.operations import Freshness
 from analytics_api.schemas.parts import DatedSchema
 
 _ENTRIES_MAX = 512
 _TARGETS_MAX = 4096
 _JSON = "application/json"
 _PACKED_FROM_BYTES = 1024
+_PACKED_SO_WELL = 6  # a third less to send than at level 1, for some milliseconds a megabyte once a second
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +118,7 @@ async def _run(make: Callable[[], Awaitable[Answer]]) -> Answer:
 
 
 async def respond(
-    request: Request, cache: AnswerCache, make: Callable[[], Awaitable[DatedSchema]]
+    request: Request, cache: AnswerCache, make: Callable[[], Awaitable[DatedSchema | Freshness]]
 ) -> Response:
     """The shared answer to this request, or 304 where the asker has it already."""
 
@@ -162,13 +164,17 @@ def response_to(answer: Answer, if_none_match: str, *, gzipped: bool = False) ->
     return Response(answer.body, media_type=_JSON, headers=headers)
 
 
-def _answer_of(answer: DatedSchema) -> Answer:
-    figures = answer.model_dump_json(exclude={"data"}).encode()
-    age = answer.data.model_dump_json().encode()
-    body = b'{"data":' + age + b"," + figures[1:]  # as one dump of all would give it, at half the cost
+def _answer_of(answer: DatedSchema | Freshness) -> Answer:
+    if isinstance(answer, DatedSchema):
+        moment, age = {"data"}, answer.data.data_age_seconds
+    else:
+        moment, age = {"read_at"}, answer.data_age_seconds
+    figures = answer.model_dump_json(exclude=moment).encode()
+    read = answer.model_dump_json(include=moment).encode()  # stands first, and is no figure
+    body = read[:-1] + b"," + figures[1:]  # as one dump of all would give it, at half the cost
     return Answer(
         body=body,
         etag=f'W/"{hashlib.blake2b(figures, digest_size=12).hexdigest()}"',
-        data_age_s=answer.data.data_age_seconds,
-        gzipped=gzip.compress(body, compresslevel=1, mtime=0) if len(body) >= _PACKED_FROM_BYTES else None,
+        data_age_s=age,
+        gzipped=gzip.compress(body, _PACKED_SO_WELL, mtime=0) if len(body) >= _PACKED_FROM_BYTES else None,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -100,20 +102,32 @@ async def get_dead_letters(
     )
 
 
-@router.get("/freshness", summary="How fresh everything is")
-async def get_freshness(parts: AppParts, _: Admitted, wanted: Annotated[BookFilter, Query()]) -> Freshness:
+@router.get("/freshness", response_model=Freshness, summary="How fresh everything is")
+async def get_freshness(
+    request: Request, parts: AppParts, _: Admitted, wanted: Annotated[BookFilter, Query()]
+) -> Response:
     """Topics by the partition that is furthest behind, business days, what became of all events, marts."""
-    async with parts.store.reading() as reading:
-        if wanted.book is not None:
-            await find_book(reading, wanted.book)
-        days = await reading.fetch_days(wanted.book)
-        topics = {row["topic"]: row for row in await reading.fetch_freshness(wanted.book)}
-        fates = await reading.count_fates()
-        marts = await reading.fetch_marts()
+
+    async def make() -> Freshness:
+        async with parts.store.reading() as reading:
+            if wanted.book is not None:
+                await find_book(reading, wanted.book)
+            days = await reading.fetch_days(wanted.book)
+            topics = {row["topic"]: row for row in await reading.fetch_freshness(wanted.book)}
+            fates = await reading.count_fates()
+            marts = await reading.fetch_marts()
+        return _freshness(parts.clock(), days, topics, fates, marts)
+
+    return await respond(request, parts.answers, make)
+
+
+def _freshness(
+    read_at: datetime, days: Sequence[Row], topics: Mapping[str, Row], fates: Row, marts: Sequence[Row]
+) -> Freshness:
     first = next(iter(topics.values()), None)
     events = topics.get(EVENTS_TOPIC)
     return Freshness(
-        read_at=parts.clock(),
+        read_at=read_at,
         data_age_seconds=events["data_age_seconds"] if events else None,
         outbox_waiting=first["outbox_waiting"] if first else 0,
         restating=first["restating"] if first else 0,

@@ -68,6 +68,13 @@ async def test_every_record_received_has_a_fate_and_they_add_up(book: str) -> No
     }
 
 
+async def test_freshness_is_read_once_for_all_who_ask_at_a_time(book: str) -> None:
+    async with api_on(book, cache_for=60) as client:
+        first = await ask(client, "/v1/freshness")
+        await execute(book, "UPDATE core.stream_position SET received = received + 9 WHERE partition = 5")
+        assert await ask(client, "/v1/freshness") == first
+
+
 async def test_data_never_read_to_the_end_have_no_age(book: str) -> None:
     await execute(book, "UPDATE core.stream_position SET caught_up_at = NULL WHERE partition = 5")
     async with api_on(book) as client:
