@@ -34,6 +34,10 @@ class Backlog:
     def __len__(self) -> int:
         return sum(map(len, self._loans.values()))
 
+    def waiting(self, slice_: int) -> int:
+        """How many loans of a slice wait."""
+        return len(self._loans.get(slice_, ()))
+
     @property
     def idle(self) -> bool:
         """Whether nothing waits and nothing is under way."""

@@ -19,7 +19,7 @@ from scoring.messages import summary_json
 from scoring.thresholds import Severity
 
 log = structlog.get_logger()
-_KEYS_AT_ONCE = 10_000
+_KEYS_AT_ONCE, _FAR_BEHIND = 10_000, 1_000
 _BEFORE_ALL = -(2**63)
 _SHARE_OF_TIME = 0.1  # on a big book the sweep rests nine times as long as it works
 
@@ -87,7 +87,12 @@ class Sweep:
         return found
 
     async def find(self, slice_: int) -> int:
-        """Put the due loans of one slice on the backlog; gives how many there are."""
+        """Put the due loans of one slice on the backlog; gives how many there are.
+
+        A slice that is far behind is left alone: its loans would only be found again.
+        """
+        if (waiting := self.backlog.waiting(slice_)) > _FAR_BEHIND:
+            return waiting
         found, after = 0, _BEFORE_ALL
         while True:
             rows = await self.pool.fetch(

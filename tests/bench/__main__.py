@@ -19,7 +19,7 @@ from tests.bench.session import Session
 
 SECTIONS = (
     "rate", "plain", "ceiling", "profile", "latency", "day_roll", "refold", "catch_up", "scoring", "growth",
-    "reads",
+    "refreshing", "reads",
 )  # fmt: skip
 _EVENTS = {100_000: 300_000, 1_000_000: 500_000}  # from so many loans on; else
 _EVENTS_LEAST = 100_000

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import asyncpg
 import pytest
 
 from loanbook.postgres.load_sql import load_sql
 from scoring.alerts import RULE
+from scoring.backlog import Backlog
 from scoring.scorecard import MODEL
+from scoring.sweep import Sweep
 from tests.integration.scoring.conftest import ScoreAll
 from tests.integration.scoring.desk import TODAY, Desk, LoanRow
 
@@ -86,3 +89,25 @@ async def test_a_loan_whose_roll_waits_is_left_until_it_is_rolled(desk: Desk, sc
     await score(loan)
     await desk.close_days(2)
     assert await due(desk) == set()
+
+
+async def test_a_slice_far_behind_is_not_searched_again(desk: Desk, pool: asyncpg.Pool) -> None:
+    loan = LoanRow(loan_id="L1")
+    await desk.put(loan)
+    backlog = Backlog()
+    sweep = Sweep(
+        pool=pool,
+        backlog=backlog,
+        model=MODEL,
+        endpoints=(),
+        interval=timedelta(seconds=1),
+        grace=timedelta(0),
+        backlog_max=100_000,
+    )
+    backlog.add(loan.slice, range(2_000))
+    assert await sweep.find(loan.slice) == 2_000
+    work = await backlog.take(2_000)
+    assert loan.key not in work.loans
+    backlog.done(work)
+    assert await sweep.find(loan.slice) == 1
+    assert loan.key in (await backlog.take(2_000)).loans

@@ -1,0 +1,78 @@
+"""What the refresh of the marts costs the stream: the same traffic alone, and with round after round beside.
+
+In earnest a round comes each minute. So what the rounds take of the rate, times the share of a minute that
+one of them is busy, is what they slow the stream by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import asyncpg
+
+from tests.bench.rate import Streamed, streamed
+from tests.bench.session import Session
+
+SECTION = "refreshing"
+_WORKERS = 2
+_REST_S = 1.0  # between rounds: the refresh looks each second whether it is time
+_MINUTE_S = 60.0
+_ROUND = "SELECT coalesce(sum(took_ms), 0)::float8 / 1000 FROM reporting.mart_refresh"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pair:
+    """Two runs over the same traffic, one after the other, and how long a round took meanwhile."""
+
+    alone: Streamed
+    beside: Streamed
+    round_s: float
+
+    @property
+    def kept(self) -> float:
+        """What is left of the rate while the marts are refreshed all the time."""
+        return self.beside.span.per_second / self.alone.span.per_second
+
+    @property
+    def slowed_percent(self) -> float:
+        """What a round a minute takes of the rate."""
+        return (1 - self.kept) * (self.round_s + _REST_S) / _MINUTE_S * 100
+
+
+async def measure(session: Session) -> None:
+    """Take pairs of runs, each on a fresh copy of the book."""
+    pairs = [await _pair(session) for _ in range(session.runs)]
+    add = session.report.add
+    add(SECTION, "2 workers: stream, alone", "events/s", [pair.alone.span.per_second for pair in pairs])
+    add(
+        SECTION,
+        "2 workers: stream, marts refreshed all the time",
+        "events/s",
+        [pair.beside.span.per_second for pair in pairs],
+    )
+    add(SECTION, "of the stream alone", "times", [pair.kept for pair in pairs])
+    add(SECTION, "a round of the refresh meanwhile", "s", [pair.round_s for pair in pairs])
+    add(SECTION, "a round a minute slows the stream by", "%", [pair.slowed_percent for pair in pairs])
+
+
+async def _pair(session: Session) -> _Pair:
+    alone = await streamed(session, await session.copied(), session.content, workers=_WORKERS)
+    dsn = await session.copied()
+    beside = await streamed(
+        session, dsn, session.content, workers=_WORKERS, beside=lambda _: _refreshed(session)
+    )
+    connection = await asyncpg.connect(dsn)
+    try:
+        return _Pair(alone=alone, beside=beside, round_s=await connection.fetchval(_ROUND))
+    finally:
+        await connection.close()
+
+
+@contextmanager
+def _refreshed(session: Session) -> Iterator[None]:
+    """The refresh, beginning anew as soon as it is done; it ends with the workers."""
+    environment = {"ANALYTICS_REFRESH_INTERVAL": "PT0.1S", "ANALYTICS_AUTH": "off"}
+    session.parts.start("analytics_api", "refresh", environment=environment)
+    yield
