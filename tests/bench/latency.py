@@ -2,7 +2,8 @@
 
 PostgreSQL itself notes when each transaction is committed (track_commit_timestamp), so every event
 counts, not a sample: the commit of its ledger row is the moment its state is visible. A score is timed
-for the last event of each loan, whose score row then stands for that event.
+for the last event of each loan to be sent, whose score row then stands for that event; the last in the
+loan's own order it need not be, since some are backdated.
 """
 
 from __future__ import annotations
@@ -36,9 +37,13 @@ SELECT recorded_at AS sent_at, pg_xact_commit_timestamp(xmin) AS shown_at
 FROM core.event WHERE recorded_at >= $1
 """
 _SCORES = """
-SELECT s.last_recorded_at AS sent_at, pg_xact_commit_timestamp(r.xmin) AS shown_at
-FROM core.loan_state s JOIN risk.score r USING (slice, loan_key)
-WHERE s.last_recorded_at >= $1 AND r.state_version >= s.version
+SELECT sent.sent_at, pg_xact_commit_timestamp(r.xmin) AS shown_at
+FROM (
+    SELECT slice, loan_key, max(recorded_at) AS sent_at
+    FROM core.event WHERE recorded_at >= $1 GROUP BY slice, loan_key
+) sent
+JOIN core.loan_state s USING (slice, loan_key) JOIN risk.score r USING (slice, loan_key)
+WHERE r.state_version >= s.version
 """
 _UNSCORED = """
 SELECT count(*) FROM core.loan_state s LEFT JOIN risk.score r USING (slice, loan_key)
