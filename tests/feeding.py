@@ -16,7 +16,8 @@ from ingest.day_roll import flip, sweep
 from ingest.decoding import cut, decode_records
 from ingest.flow import record_batch
 from ingest.merging import merge_rollups
-from ingest.records import BatchOutcome, Segment
+from ingest.numbering import Segment
+from ingest.records import BatchOutcome
 from ingest.restate_sweep import restate_some
 from ingest.store import PostgresLoanStore
 from loanbook import wire

@@ -7,7 +7,6 @@ import os
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
-from itertools import islice
 from typing import TypeVar
 
 import structlog
@@ -23,8 +22,9 @@ from ingest.decoding import cut, decode_records, together
 from ingest.inbox import Inbox
 from ingest.lane import Lane
 from ingest.merging import RollupMerge, give_room_back
+from ingest.numbering import Numbered, Segment
 from ingest.positions import take_over
-from ingest.records import BatchOutcome, Record, Segment
+from ingest.records import BatchOutcome
 from ingest.relay import run_relay
 from ingest.restate_sweep import run_restate_sweep
 from ingest.settings import WorkerSettings
@@ -106,15 +106,16 @@ class IngestWorker:
         """Decode batches and put them into the inbox; waits while that is full of what may go on."""
         for group in together(batches, _DECODE_SLICE):
             found = [(batch.partition, record) for batch in group for record in batch.records]
-            records: list[Record] = []
+            parts = []
             for start in range(0, len(found), _DECODE_SLICE):
                 await asyncio.sleep(0)
-                records += decode_records(found[start : start + _DECODE_SLICE])
-            decoded = iter(records)
+                parts.append(decode_records(found[start : start + _DECODE_SLICE]))
+            records, start = Numbered.joined(parts), 0
             for batch in group:
-                await self._put(batch, list(islice(decoded, len(batch))))
+                await self._put(batch, records[start : start + len(batch)])
+                start += len(batch)
 
-    async def _put(self, batch: RecordBatch, records: Sequence[Record]) -> None:
+    async def _put(self, batch: RecordBatch, records: Numbered) -> None:
         if not self.worker.is_current(batch):
             return  # sought or taken away while it was decoded; it comes again
         self._unacked.setdefault(batch.partition, []).append(batch)

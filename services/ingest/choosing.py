@@ -9,57 +9,50 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ingest.locked import Ints, Locked, LockedColumns
+from ingest.numbering import ORDER
 from ingest.plain import LAST_ORDER, PlainBatch, are_plain
 from ingest.records import Identity, LedgerRow, LoanRef
-from ingest.sorting_out import ORDER, Taken
+from ingest.sorting_out import Taken
 from loanbook.domain.plain import Flags
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrivals:
-    """New events loan by loan in their order, and their locked loans; a column has one value an event."""
+    """New events loan by loan in their order, and their locked loans."""
 
+    taken: Taken
     loans: LockedColumns
-    rows: list[LedgerRow]
-    numbers: NDArray[Any]  # of NUMBERS
-    arrived: Ints  # number of each event among those that came
-    place: Ints  # of the event's loan
-    is_later: Flags  # than all its loan had, and than the arrival before it
+    is_later: Flags  # of each event: than all its loan had, and than the arrival before it
 
     @property
     def earlier(self) -> list[LedgerRow]:
         """What came to plain loans and may be a repetition: the ledger knows."""
-        asked = are_plain(self.loans)[self.place] & ~self.is_later
-        return [self.rows[number] for number in np.flatnonzero(asked).tolist()]
+        return self.taken.rows(np.flatnonzero(are_plain(self.loans)[self.taken.place] & ~self.is_later))
 
     def but(self, chosen: Flags) -> list[LedgerRow]:
         """All but the chosen ones, as they came."""
         left = np.flatnonzero(~chosen)
-        return [self.rows[number] for number in left[np.argsort(self.arrived[left])].tolist()]
+        return self.taken.rows(left[np.argsort(self.taken.arrived[left])])
+
+    def beside(self, chosen: Flags) -> list[LedgerRow]:
+        """The chosen ones of loans to which other events came, too."""
+        place = self.taken.place
+        return self.taken.rows(np.flatnonzero(chosen & np.isin(place, place[~chosen])))
+
+    def locked_but(self, chosen: Flags) -> dict[LoanRef, Locked]:
+        """The loans of all but the chosen ones."""
+        loans = self.loans.take(np.unique(self.taken.place[~chosen]))
+        return {LoanRef(*ref): loans.row(place) for place, ref in enumerate(loans.refs())}
 
 
-def arrange(taken: Taken, locked: Mapping[LoanRef, Locked]) -> Arrivals:
-    """Put events in the order of their loans and tell which are later than all that was known."""
-    refs = sorted(locked)
-    loans = LockedColumns.of([locked[ref] for ref in refs])
-    places = {ref: place for place, ref in enumerate(refs)}
-    place = np.array([places[row.ref] for row in taken.rows], np.int64)
-    arrived = np.lexsort((*(taken.numbers[name] for name in reversed(ORDER)), place))
-    place, numbers = place[arrived], taken.numbers[arrived]
-    return Arrivals(
-        loans=loans,
-        rows=[taken.rows[number] for number in arrived.tolist()],
-        numbers=numbers,
-        arrived=arrived,
-        place=place,
-        is_later=_is_later(loans, place, [numbers[name] for name in ORDER]),
-    )
+def arrange(taken: Taken, loans: LockedColumns) -> Arrivals:
+    """Tell which events are later than all that was known of their loans."""
+    order = [taken.numbers[name] for name in ORDER]
+    return Arrivals(taken=taken, loans=loans, is_later=_is_later(loans, taken.place, order))
 
 
 def choose_idle(locked: Mapping[LoanRef, Locked], today: date) -> tuple[PlainBatch, dict[LoanRef, Locked]]:
@@ -68,7 +61,6 @@ def choose_idle(locked: Mapping[LoanRef, Locked], today: date) -> tuple[PlainBat
     is_plain = are_plain(loans)
     batch = PlainBatch(
         loans=loans.take(np.flatnonzero(is_plain)),
-        rows=[],
         amounts=np.zeros(0, np.int64),
         place=np.zeros(0, np.int64),
         order=[np.zeros(0, np.int64)] * 4,
@@ -79,26 +71,32 @@ def choose_idle(locked: Mapping[LoanRef, Locked], today: date) -> tuple[PlainBat
     }
 
 
-def choose(
-    arrivals: Arrivals, known: Collection[Identity], *, doubted: bool = False
-) -> tuple[PlainBatch, list[LedgerRow]]:
-    """Part payments that may take the short cut from all other events; `known` are in the ledger already.
+def choose(arrivals: Arrivals, known: Collection[Identity], *, doubted: bool = False) -> Flags:
+    """Which payments may take the short cut; `known` events are in the ledger already.
 
     `doubted`: later ones may be repetitions, too, told again under another time.
     """
-    loans, place = arrivals.loans, arrivals.place
-    is_plain = are_plain(loans)
+    place = arrivals.taken.place
+    is_plain = are_plain(arrivals.loans)
     fits = _fits(arrivals)
     repeats = _repeats(arrivals, known, np.ones_like(fits) if doubted else ~arrivals.is_later)
     is_plain[place[~repeats & ~(fits & arrivals.is_later)]] = False
-    chosen = is_plain[place] & ~repeats
-    return _batch(arrivals, chosen), arrivals.but(chosen)
+    chosen: Flags = is_plain[place] & ~repeats
+    return chosen
 
 
-def choose_none(arrivals: Arrivals) -> tuple[PlainBatch, list[LedgerRow]]:
-    """Leave all events to the general way."""
-    none = np.zeros(len(arrivals.rows), np.bool_)
-    return _batch(arrivals, none), arrivals.but(none)
+def batch_of(arrivals: Arrivals, chosen: Flags) -> PlainBatch:
+    """The chosen payments and their loans."""
+    taken = arrivals.taken
+    numbers = taken.numbers[chosen]
+    places, first, place = np.unique(taken.place[chosen], return_index=True, return_inverse=True)
+    return PlainBatch(
+        loans=arrivals.loans.take(places),
+        amounts=numbers["amount"],
+        place=place,
+        order=[numbers[name] for name in ORDER],
+        today=taken.meaning["today"][chosen][first],
+    )
 
 
 def _is_later(loans: LockedColumns, place: Ints, order: Sequence[Ints]) -> Flags:
@@ -119,38 +117,24 @@ def _is_over(order: Sequence[Ints], before: Sequence[Ints]) -> Flags:
 
 def _fits(arrivals: Arrivals) -> Flags:
     """Which events only add to what was paid, and are not undone by one that came before them."""
-    loans, place = arrivals.loans, arrivals.place
-    fits: Flags = arrivals.numbers["paid_in"] == loans["currency_key"][place]
-    named = [loan.named_ids for loan in loans.rows]
-    undone = [number for number, ids in enumerate(named) if ids]
-    for number in np.flatnonzero(np.isin(place, undone)).tolist():
-        event = arrivals.rows[number].event
-        fits[number] &= not {event.event_id, event.fact.entity_id} & set(named[place[number]])
+    taken, loans, place = arrivals.taken, arrivals.loans, arrivals.taken.place
+    fits: Flags = (taken.numbers["amount"] > 0) & (taken.meaning["paid_in"] == loans["currency_key"][place])
+    undone = [number for number, ids in enumerate(loans.named_ids) if ids]
+    asked = np.flatnonzero(np.isin(place, undone))
+    for number, row in zip(asked.tolist(), taken.rows(asked), strict=True):
+        named = set(loans.named_ids[place[number]] or ())
+        fits[number] &= not {row.event.event_id, row.event.fact.entity_id} & named
     return fits
 
 
 def _repeats(arrivals: Arrivals, known: Collection[Identity], suspects: Flags) -> Flags:
     """Which of the suspects the ledger holds, or came before in this batch: they change nothing."""
-    repeats = np.zeros(len(arrivals.rows), np.bool_)
+    repeats = np.zeros(len(arrivals.taken), np.bool_)
     met = set(known)
-    for number in np.flatnonzero(suspects).tolist():
-        identity = arrivals.rows[number].identity
-        before = arrivals.rows[number - 1].identity if number else None
-        repeats[number] = identity in met or identity == before
+    asked = np.flatnonzero(suspects)
+    identities = [row.identity for row in arrivals.taken.rows(asked)]
+    before = [row.identity for row in arrivals.taken.rows(np.maximum(asked - 1, 0))]
+    for number, identity, one_before in zip(asked.tolist(), identities, before, strict=True):
+        repeats[number] = identity in met or (number > 0 and identity == one_before)
         met.add(identity)
     return repeats
-
-
-def _batch(arrivals: Arrivals, is_chosen: Flags) -> PlainBatch:
-    chosen = np.flatnonzero(is_chosen)
-    places, place = np.unique(arrivals.place[chosen], return_inverse=True)
-    rows, numbers = [arrivals.rows[number] for number in chosen.tolist()], arrivals.numbers[chosen]
-    first = np.searchsorted(place, np.arange(len(places))).tolist()
-    return PlainBatch(
-        loans=arrivals.loans.take(places),
-        rows=rows,
-        amounts=numbers["amount"],
-        place=place,
-        order=[numbers[name] for name in ORDER],
-        today=np.array([rows[number].book.business_on.toordinal() for number in first], np.int64),
-    )

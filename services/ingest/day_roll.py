@@ -21,8 +21,9 @@ from ingest.choosing import choose_idle
 from ingest.day_markers import spread_marker
 from ingest.folding import Subject, change
 from ingest.locked import Locked, row_of
+from ingest.numbering import Segment
 from ingest.plain import fold_plain
-from ingest.records import DAYS_AHEAD_MAX, Book, ChangedLoan, LoanRef, Segment
+from ingest.records import DAYS_AHEAD_MAX, Book, ChangedLoan, LoanRef
 from ingest.rows import stored_loan
 from ingest.store import PostgresLoanStore
 from ingest.transaction import BOOK_LOCK, PostgresUnit

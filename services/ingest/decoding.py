@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+import numpy as np
 from aiokafka import ConsumerRecord
 
-from ingest.records import Record, Rejection, Segment
+from ingest.numbering import Numbered, Segment
+from ingest.records import Record, Rejection
 from loanbook.domain.errors import RejectedEventError
 from loanbook.kafka.batches import Partition, RecordBatch
 from loanbook.wire import ReceivedDayClosed
@@ -25,34 +27,38 @@ def together(batches: Iterable[RecordBatch], records_max: int) -> Iterator[list[
         yield group
 
 
-def decode_records(records: Sequence[tuple[Partition, ConsumerRecord]]) -> list[Record]:
+def decode_records(records: Sequence[tuple[Partition, ConsumerRecord]]) -> Numbered:
     """Decode records of partitions; what cannot be decoded carries the field and the reason."""
     decoded = decode_many([record.value or b"" for _, record in records])
-    return [
-        Record(
-            partition=partition,
-            offset=record.offset,
-            logged_at_ms=record.timestamp,
-            key=record.key,
-            raw=record.value,
-            value=Rejection(value.reason, value.field) if isinstance(value, RejectedEventError) else value,
-        )
-        for (partition, record), value in zip(records, decoded, strict=True)
-    ]
+    return Numbered.of(
+        [
+            Record(
+                partition=partition,
+                offset=record.offset,
+                logged_at_ms=record.timestamp,
+                key=record.key,
+                raw=record.value,
+                value=Rejection(value.reason, value.field)
+                if isinstance(value, RejectedEventError)
+                else value,
+            )
+            for (partition, record), value in zip(records, decoded, strict=True)
+        ]
+    )
 
 
-def cut(batch: RecordBatch, records: Sequence[Record]) -> Iterator[Segment]:
+def cut(batch: RecordBatch, records: Numbered) -> Iterator[Segment]:
     """Segments of a batch: each ends behind a day barrier or with the batch; the last closes the batch."""
     start, from_offset = 0, batch.from_offset
-    for index, record in enumerate(records[:-1], start=1):
-        if isinstance(record.value, ReceivedDayClosed):
-            next_offset = record.offset + 1
+    for index in (np.flatnonzero(records.numbers["said"][:-1] < 0) + 1).tolist():
+        if isinstance(records[index - 1].value, ReceivedDayClosed):
+            next_offset = records[index - 1].offset + 1
             yield _segment(batch, from_offset, next_offset, records[start:index])
             start, from_offset = index, next_offset
     yield _segment(batch, from_offset, batch.next_offset, records[start:])
 
 
-def _segment(batch: RecordBatch, from_offset: int, next_offset: int, records: Sequence[Record]) -> Segment:
+def _segment(batch: RecordBatch, from_offset: int, next_offset: int, records: Numbered) -> Segment:
     return Segment(
         partition=batch.partition, from_offset=from_offset, next_offset=next_offset, records=records
     )

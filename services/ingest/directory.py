@@ -6,21 +6,15 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ingest.records import Book, Record
-from loanbook.domain.events import FACTS, LoanEvent
+from ingest.numbering import Named, Said
+from ingest.records import Book
 from loanbook.domain.money import exponent_of
 from loanbook.domain.plain_figures import rules_of
 from loanbook.domain.settings import ProductSettings
 from loanbook.postgres.load_sql import load_sql
 from loanbook.postgres.pool import Connection
-from loanbook.wire import Received
 
 UNKNOWN = 0  # the key of a name that is not given
-_PARTS = {  # of a book that facts of a type name
-    fact: parts
-    for fact in FACTS
-    if (parts := [kind for kind in ("branch", "product", "officer") if kind in fact.__struct_fields__])
-}
 _DEFAULTS = ProductSettings()
 _DEFAULT_RULES = rules_of(_DEFAULTS)
 
@@ -67,10 +61,10 @@ class PostgresDirectory:
         """Whether settings of a product have changed since they were read."""
         return any(book.settings_version > self._versions.get(book.book_key, 0) for book in books)
 
-    async def prepare(self, connection: Connection, records: Sequence[Record]) -> None:
-        """Give keys to the names of these records that have none yet."""
+    async def prepare(self, connection: Connection, said: Iterable[Said], named: Iterable[Named]) -> None:
+        """Give keys to those of these names that have none yet."""
         await self.load(connection)  # another worker, or `loanpulse book add`, may have made them
-        names = sorted(self.missing(records))
+        names = sorted(self.missing(said, named))
         await connection.execute(
             load_sql("ingest", "insert_names"),
             [kind for kind, _, _ in names],
@@ -80,23 +74,20 @@ class PostgresDirectory:
         )
         await self.load(connection)
 
-    def missing(self, records: Iterable[Record]) -> set[tuple[str, int, str]]:
-        """Names (kind, book key, name) in these records that have no key here."""
-        return self.missing_in(r.value.event for r in records if isinstance(r.value, Received))
-
-    def missing_in(self, events: Iterable[LoanEvent]) -> set[tuple[str, int, str]]:
-        """Names (kind, book key, name) in these events that have no key here."""
-        said: set[tuple[str, str, str | None]] = set()
-        naming = []
-        for event in events:  # once through: there are many, and they are not at hand
-            said.add((event.source, event.book, event.fact.currency))
-            if type(event.fact) in _PARTS:
-                naming.append(event)
-        found = {("source", UNKNOWN, uri) for uri, _, _ in said if uri not in self._sources}
-        found |= {("currency", UNKNOWN, c) for _, _, c in said if c is not None and c not in self._currencies}
+    def missing(self, said: Iterable[Said], named: Iterable[Named]) -> set[tuple[str, int, str]]:
+        """Those of these names (kind, book key, name) that have no key here."""
+        said = set(said)
+        found = {("source", UNKNOWN, one.source) for one in said if one.source not in self._sources}
+        found |= {("currency", UNKNOWN, one.currency) for one in said
+                  if one.currency is not None and one.currency not in self._currencies}  # fmt: skip
         # Of books only `loanpulse book add` makes new ones.
-        found |= {("book", UNKNOWN, name) for _, name, _ in said if name not in self.book_keys}
-        return found.union(*map(self._missing_parts, naming))
+        found |= {("book", UNKNOWN, one.book) for one in said if one.book not in self.book_keys}
+        known = {"branch": self._branches, "product": self._products, "officer": self._officers}
+        return found | {
+            (kind, self.book_keys[book], name)
+            for kind, book, name in named
+            if book in self.book_keys and (self.book_keys[book], name) not in known[kind]
+        }
 
     def source_key(self, uri: str) -> int:
         """Key of an event source; raises KeyError unless prepared."""
@@ -138,18 +129,6 @@ class PostgresDirectory:
         """The same, of the source's key."""
         authority = self._authority.get((book_key, type_key))
         return authority is None or authority == source_key
-
-    def _missing_parts(self, event: LoanEvent) -> set[tuple[str, int, str]]:
-        book_key = self.book_keys.get(event.book)
-        if book_key is None:
-            return set()
-        known = {"branch": self._branches, "product": self._products, "officer": self._officers}
-        named = {kind: getattr(event.fact, kind) for kind in _PARTS[type(event.fact)]}
-        return {
-            (kind, book_key, name)
-            for kind, name in named.items()
-            if name is not None and (book_key, name) not in known[kind]
-        }
 
 
 _KINDS = ("book", "source", "currency", "branch", "product", "officer")

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from itertools import groupby
-from operator import attrgetter
 from typing import Protocol
 
+import numpy as np
+
 from ingest.cache import LoanCache
-from ingest.choosing import Arrivals, arrange, choose, choose_none
+from ingest.choosing import Arrivals, arrange, batch_of, choose
 from ingest.entries import Entry
 from ingest.folding import Directory, Subject, change
-from ingest.locked import Locked, row_of
-from ingest.plain import PlainBatch, PlainChanges, fold_plain
+from ingest.locked import Locked, LockedColumns, row_of
+from ingest.numbering import Claimed, Segment
+from ingest.plain import PlainChanges, fold_plain
 from ingest.records import (
     BatchOutcome,
     Book,
     ChangedLoan,
-    Claimed,
     Content,
     Identity,
     LedgerRow,
@@ -27,17 +27,15 @@ from ingest.records import (
     Record,
     Rejection,
     Remembered,
-    Segment,
     Tally,
 )
 from ingest.replaying import replay, replayable, replays_of
 from ingest.rows import stored_loan
-from ingest.sorting_out import sort_out
+from ingest.sorting_out import Taken, sort_out
 from loanbook.domain.events import LoanEvent
+from loanbook.domain.plain import Flags
 from loanbook.kafka.batches import Partition
-from loanbook.wire import ReceivedDayClosed, ReceivedReference
-
-_OTHER = (ReceivedDayClosed, ReceivedReference)  # records that are no events of a loan
+from loanbook.wire import ReceivedReference
 
 
 class Unit(Protocol):
@@ -54,13 +52,13 @@ class Unit(Protocol):
     async def claim(self, segments: Sequence[Segment]) -> Claimed:
         """Lock the books (shared) and the positions; trim, and refuse gaps."""
 
-    async def lock_loans(self, rows: Sequence[LedgerRow]) -> dict[LoanRef, Locked]:
+    async def lock_loans(self, taken: Taken) -> LockedColumns:
         """Insert missing loans, then lock all in key order."""
 
     async def known(self, rows: Sequence[LedgerRow]) -> dict[Identity, Content]:
         """What the ledger holds of these already."""
 
-    async def append(self, batch: PlainBatch) -> bool:
+    async def append(self, taken: Taken, chosen: Flags) -> bool:
         """Write payments believed to be new; False, and nothing written, when one was known."""
 
     async def remember(self, rows: Sequence[LedgerRow], known: Mapping[Identity, Content]) -> Remembered:
@@ -90,7 +88,7 @@ class Unit(Protocol):
 class LoanStore(Protocol):
     """Where loans and positions are kept."""
 
-    async def prepare(self, records: Iterable[Record]) -> None:
+    async def prepare(self, segments: Sequence[Segment]) -> None:
         """Make keys for names not met before, in a transaction of their own."""
 
     def transaction(self) -> AbstractAsyncContextManager[Unit]:
@@ -99,29 +97,28 @@ class LoanStore(Protocol):
 
 async def record_batch(segments: Sequence[Segment], store: LoanStore, cache: LoanCache) -> BatchOutcome:
     """Apply a batch of events to their loans, each once, in one transaction."""
-    await store.prepare(record for segment in segments for record in segment.records)
+    await store.prepare(segments)
     async with store.transaction() as unit:
         claimed = await unit.claim(segments)
-        records = [record for segment in claimed.segments for record in segment.records]
-        taken, dead = sort_out(records, unit.books, unit.directory)
-        locked = await unit.lock_loans(taken.rows)
-        arrivals = arrange(taken, locked)
-        batch, others, known = await append_plain(unit, arrivals)
-        remembered = await unit.remember(others, known)
+        taken, others, dead = sort_out(claimed.segments, unit.books, unit.directory)
+        arrivals = arrange(taken, await unit.lock_loans(taken))
+        chosen, known = await append_plain(unit, arrivals)
+        remembered = await unit.remember(arrivals.but(chosen), known)
+        locked = arrivals.locked_but(chosen)
         plain, rest = await replay_some(unit, locked, remembered.fresh)
         changes = await fold_changed(unit, locked, rest, cache)
-        if batch.rows:
-            plain.append(fold_plain(batch, unit.directory))
+        if chosen.any():
+            plain.append(fold_plain(batch_of(arrivals, chosen), unit.directory))
         await unit.save(changes, rest, plain)
-        await unit.refer([r.value for r in records if isinstance(r.value, ReceivedReference)])
+        await unit.refer([r.value for r in others if isinstance(r.value, ReceivedReference)])
         dead += [(row.record, Rejection("id was used before with other content", "id"))
                  for row in remembered.conflicts]  # fmt: skip
         await unit.bury(dead)
-        remembered.fresh.extend(batch.rows)
-        await unit.advance(claimed.segments, tallies(claimed.segments, remembered, dead))
+        counts = tallies(claimed.segments, taken.counts(chosen), remembered, others, dead)
+        await unit.advance(claimed.segments, counts)
     cache.keep(changes)
     return BatchOutcome(
-        applied=len(remembered.fresh),
+        applied=sum(count.taken for count in counts.values()),
         duplicates=len(remembered.duplicates),
         conflicts=len(remembered.conflicts),
         dead=len(dead),
@@ -131,34 +128,35 @@ async def record_batch(segments: Sequence[Segment], store: LoanStore, cache: Loa
     )
 
 
-async def append_plain(
-    unit: Unit, arrivals: Arrivals
-) -> tuple[PlainBatch, list[LedgerRow], dict[Identity, Content]]:
-    """Write the payments that take the short cut; gives them, all others, and what is known of these."""
+async def append_plain(unit: Unit, arrivals: Arrivals) -> tuple[Flags, dict[Identity, Content]]:
+    """Write the payments that take the short cut; gives which, and what is known of their loans' others."""
     known = await unit.known(arrivals.earlier)
-    batch, others = choose(arrivals, known)
-    if not await unit.append(batch):
+    chosen = choose(arrivals, known)
+    if not await unit.append(arrivals.taken, chosen):
         # One was known after all: told again under a later time, or, which the general way tells, another id.
-        known = await unit.known(arrivals.rows)
-        batch, others = choose(arrivals, known, doubted=True)
-        if not await unit.append(batch):
-            return *choose_none(arrivals), known
-    return batch, others, known | {row.identity: row.content for row in batch.of_loans_of(others)}
+        none = np.zeros_like(chosen)
+        known = await unit.known(arrivals.but(none))
+        chosen = choose(arrivals, known, doubted=True)
+        if not await unit.append(arrivals.taken, chosen):
+            return none, known
+    return chosen, known | {row.identity: row.content for row in arrivals.beside(chosen)}
 
 
 def tallies(
-    segments: Iterable[Segment], remembered: Remembered, dead: Sequence[tuple[Record, Rejection]]
+    segments: Iterable[Segment],
+    appended: Counter[Partition],
+    remembered: Remembered,
+    others: Sequence[Record],
+    dead: Sequence[tuple[Record, Rejection]],
 ) -> dict[Partition, Tally]:
     """What became of the records, by partition; each fate is counted by itself, so that sums can be held."""
     received: Counter[Partition] = Counter()
-    other: Counter[Partition] = Counter()
     for segment in segments:
         received[segment.partition] += len(segment.records)
-        other[segment.partition] += sum(isinstance(record.value, _OTHER) for record in segment.records)
-    other.subtract(record.partition for record, _ in dead if isinstance(record.value, _OTHER))
-    taken = _by_partition(row.record for row in remembered.fresh)
-    duplicates = _by_partition(row.record for row in remembered.duplicates)
-    died = _by_partition(record for record, _ in dead)
+    taken = appended + Counter(row.record.partition for row in remembered.fresh)
+    duplicates = Counter(row.record.partition for row in remembered.duplicates)
+    other = Counter(record.partition for record in others)
+    died = Counter(record.partition for record, _ in dead)
     return {
         p: Tally(received=count, taken=taken[p], duplicates=duplicates[p], dead=died[p], other=other[p])
         for p, count in received.items()
@@ -201,11 +199,3 @@ async def fold_changed(
         subject = Subject(ref=ref, loan_id=loan_id, stored=stored[ref], events=known, fresh=new)
         changes.append(change(subject, rows[0].book, before, unit.directory))
     return changes
-
-
-def _by_partition(records: Iterable[Record]) -> Counter[Partition]:
-    # They stand together by partition: a comparison of one object with itself is cheaper than a hash.
-    counts: Counter[Partition] = Counter()
-    for partition, group in groupby(records, attrgetter("partition")):
-        counts[partition] += sum(1 for _ in group)
-    return counts

@@ -15,7 +15,8 @@ from ingest import metrics
 from ingest.cache import LoanCache
 from ingest.flow import LoanStore, record_batch
 from ingest.inbox import Inbox
-from ingest.records import BatchOutcome, Record, Rejection, Segment
+from ingest.numbering import Numbered, Segment
+from ingest.records import BatchOutcome, Record, Rejection
 from loanbook.postgres.fates import RETRYABLE, Fate, fate_of
 
 log = structlog.get_logger()
@@ -121,7 +122,8 @@ def _split(segment: Segment, count: int) -> tuple[list[Segment], list[Segment]]:
 
 def _buried(segment: Segment, error: BaseException) -> Segment:
     rejection = Rejection(f"the database refused it: {error}"[:500], None)
-    return replace(segment, records=[_as_rejected(record, rejection) for record in segment.records])
+    records = Numbered.of([_as_rejected(record, rejection) for record in segment.records])
+    return replace(segment, records=records)
 
 
 def _as_rejected(record: Record, rejection: Rejection) -> Record:

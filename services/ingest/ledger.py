@@ -15,11 +15,11 @@ from loanbook.postgres.load_sql import load_sql
 from loanbook.postgres.pool import Connection
 
 
-async def append_events(connection: Connection, rows: bytes) -> bool:
+async def append_events(connection: Connection, columns: Sequence[str], rows: bytes) -> bool:
     """COPY events believed to be new; False, and nothing written, when one was known in some way."""
     await connection.execute("SAVEPOINT append_events")  # by hand: nothing is sent on a connection that broke
     try:
-        await copy_rows(connection, "event", EVENT_COLUMNS, rows, schema="core")
+        await copy_rows(connection, "event", columns, rows, schema="core")
     except asyncpg.UniqueViolationError:
         await connection.execute("ROLLBACK TO SAVEPOINT append_events")
         return False

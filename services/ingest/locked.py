@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from loanbook.postgres.sent_arrays import ARRAY_HEAD, sent_row
 
 Ints: TypeAlias = NDArray[np.int64]
+Days: TypeAlias = NDArray[np.int32]
 
 NUMBERS = (
     "slice", "loan_key", "version", "as_of", "quarantined", "is_plain", "fold_version", "book_key",
@@ -37,6 +38,9 @@ class Terms(msgspec.Struct, frozen=True, gc=False):
     packed: bytes = b""  # plan of a plain loan
 
 
+NO_TERMS = Terms("")
+
+
 class Locked(msgspec.Struct, frozen=True, gc=False):
     """A loan whose row is locked."""
 
@@ -46,38 +50,71 @@ class Locked(msgspec.Struct, frozen=True, gc=False):
     named_ids: Sequence[str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LockedColumns:
-    """The numbers of many locked loans, a column at a time."""
+    """Many locked loans, a column at a time."""
 
-    rows: Sequence[Locked]
+    terms: Sequence[Terms]
     numbers: NDArray[Any]  # of ROW
+    sent_late: Sequence[bytes | None]  # as Locked has it
+    named_ids: Sequence[Sequence[str] | None]
 
     @classmethod
     def of(cls, rows: Sequence[Locked]) -> LockedColumns:
         """Read the numbers of locked rows."""
-        return cls(rows, np.frombuffer(b"".join([row.numbers for row in rows]), ROW))
+        return cls(
+            terms=[row.terms for row in rows],
+            numbers=np.frombuffer(b"".join([row.numbers for row in rows]), ROW),
+            sent_late=[row.days_late for row in rows],
+            named_ids=[row.named_ids for row in rows],
+        )
+
+    def merged(self, others: LockedColumns) -> LockedColumns:
+        """These loans and others, in key order."""
+        both = LockedColumns(
+            terms=[*self.terms, *others.terms],
+            numbers=np.frombuffer(self.numbers.tobytes() + others.numbers.tobytes(), ROW),  # one layout
+            sent_late=[*self.sent_late, *others.sent_late],
+            named_ids=[*self.named_ids, *others.named_ids],
+        )
+        return both.take(np.lexsort((both["loan_key"], both["slice"])))
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self.terms)
 
     def __getitem__(self, name: str) -> Ints:
         """One number of every loan."""
         return self.numbers[name].astype(np.int64)
 
+    def refs(self) -> list[tuple[int, int]]:
+        """Slice and key of every loan."""
+        return list(zip(self["slice"].tolist(), self["loan_key"].tolist(), strict=True))
+
+    def row(self, place: int) -> Locked:
+        """One of the loans."""
+        numbers = self.numbers[place].tobytes()
+        return Locked(self.terms[place], numbers, self.sent_late[place], self.named_ids[place])
+
     def take(self, places: Ints) -> LockedColumns:
         """The loans at these places."""
-        return LockedColumns([self.rows[place] for place in places.tolist()], self.numbers[places])
+        chosen = places.tolist()
+        return LockedColumns(
+            terms=[self.terms[place] for place in chosen],
+            numbers=self.numbers[places],
+            sent_late=[self.sent_late[place] for place in chosen],
+            named_ids=[self.named_ids[place] for place in chosen],
+        )
 
     @property
     def term_days(self) -> Ints:
         """Of every loan, -1 where it is not given."""
-        return np.array([row.terms.term_days for row in self.rows], np.int64)
+        return np.array([terms.term_days for terms in self.terms], np.int64)
 
-    def days_late(self, width: int) -> Ints:
+    def days_late(self, width: int) -> Days:
         """Matrix of how late each installment was met, 0 where it was not; `width` installments."""
-        sent = [(row.days_late or b"")[ARRAY_HEAD:].ljust(width * _LATE.itemsize, b"\0") for row in self.rows]
-        return np.frombuffer(b"".join(sent), _LATE)["value"].astype(np.int64).reshape(-1, width)
+        length = width * _LATE.itemsize
+        sent = [(late or b"")[ARRAY_HEAD:].ljust(length, b"\0") for late in self.sent_late]
+        return np.frombuffer(b"".join(sent), _LATE)["value"].astype(np.int32).reshape(-1, width)
 
 
 def row_of(locked: Locked) -> dict[str, Any]:

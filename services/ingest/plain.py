@@ -10,7 +10,6 @@ from typing import Protocol, TypeAlias
 import numpy as np
 
 from ingest.locked import Ints, LockedColumns
-from ingest.records import LedgerRow
 from loanbook.domain.events import PaymentPosted
 from loanbook.domain.loan import FOLD_VERSION
 from loanbook.domain.plain import Flags, PlainLoans, Received, met_days, pay, plans_of
@@ -20,7 +19,6 @@ from loanbook.postgres.ledger import TYPE_KEYS
 Order: TypeAlias = tuple[date, date, int, datetime]  # the head of LoanEvent.order
 PAYMENT = TYPE_KEYS[PaymentPosted.TYPE]
 LAST_ORDER = ("last_effective_on", "last_business_on", "last_sequence", "last_recorded_at")
-_EPOCH_S = 946_684_800  # 2000-01-01, from which the server counts microseconds
 
 
 class Rules(Protocol):
@@ -44,16 +42,10 @@ class PlainBatch:
     """Loans that take the short cut, in key order, and their new payments, loan by loan in order."""
 
     loans: LockedColumns
-    rows: list[LedgerRow]
     amounts: Ints  # what was paid, in minor units
     place: Ints  # of each payment's loan
     order: Sequence[Ints]  # of each payment, as `ordinals` gives it
     today: Ints  # ordinal of each loan's business day
-
-    def of_loans_of(self, others: Sequence[LedgerRow]) -> list[LedgerRow]:
-        """The payments on loans to which other events came, too."""
-        met = np.isin(self.loans["loan_key"], [row.ref.loan_key for row in others])
-        return [self.rows[number] for number in np.flatnonzero(met[self.place]).tolist()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,19 +107,6 @@ def are_plain(loans: LockedColumns) -> Flags:
     return flags
 
 
-def ordinals(
-    effective: Sequence[date], business: Sequence[date], sequence: Sequence[int], recorded: Sequence[datetime]
-) -> list[Ints]:
-    """Orders as columns: two ordinals, the sequence, the server's microseconds."""
-    seconds = np.array([moment.timestamp() for moment in recorded])
-    return [
-        np.array([day.toordinal() for day in effective], np.int64),
-        np.array([day.toordinal() for day in business], np.int64),
-        np.array(sequence, np.int64),
-        np.rint((seconds - _EPOCH_S) * 1_000_000).astype(np.int64),
-    ]
-
-
 def _turns(place: Ints) -> Ints:
     """The how-manieth of its loan each payment is, from 0."""
     numbers = np.arange(len(place))
@@ -136,7 +115,7 @@ def _turns(place: Ints) -> Ints:
 
 def loans_of(locked: LockedColumns, rules: Rules) -> PlainLoans:
     """Locked plain loans as the domain reads them."""
-    plans = plans_of([row.terms.packed for row in locked.rows])
+    plans = plans_of([terms.packed for terms in locked.terms])
     return PlainLoans(
         plans=plans,
         rules=_rules_of(locked["product_key"], rules),

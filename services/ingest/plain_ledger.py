@@ -1,44 +1,35 @@
-"""Ledger rows of payments that take the short cut, as whole columns."""
+"""Ledger rows of payments that take the short cut: numbers from columns, texts as they were made ready."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
-from ingest.plain import PAYMENT, PlainBatch
-from ingest.sorting_out import TOGETHER
-from loanbook.postgres.binary_copy import Column, days, integers, texts
+from ingest.locked import Ints
+from ingest.plain import PAYMENT
+from ingest.sorting_out import Taken
+from loanbook.postgres.binary_copy import EPOCH, rows_with_texts
+
+LEDGER_COLUMNS = (
+    "slice", "loan_key", "source_key", "type_key", "effective_on", "business_on", "known_on", "recorded_at",
+    "amount_minor", "entity_version", "is_copy", "kafka_partition", "kafka_offset",
+    "sequence", "event_id", "entity_id", "detail",
+)  # fmt: skip
+"""Of core.event; the last four are the texts of `numbering.Numbered`."""
+_TEXTS = 4
+_WIDTHS = (2, 8, 2, 2, 4, 4, 4, 8, 8, 4, 1, 2, 8)
 
 
-def ledger_columns(batch: PlainBatch) -> Iterator[list[Column]]:
-    """Columns of core.event, as EVENT_COLUMNS names them, for the payments of a batch, part by part."""
-    for start in range(0, len(batch.rows), TOGETHER):
-        yield _columns(batch, slice(start, start + TOGETHER))
-
-
-def _columns(batch: PlainBatch, part: slice) -> list[Column]:
-    rows, place = batch.rows[part], batch.place[part]
-    effective, business, sequence, recorded = (column[part] for column in batch.order)
-    facts = [row.event.fact for row in rows]
-    records = [row.record for row in rows]
-    is_unnumbered = np.array([row.event.sequence is None for row in rows])
-    return [
-        integers(batch.loans["slice"][place], 2),
-        integers(batch.loans["loan_key"][place], 8),
-        integers(np.array([row.source_key for row in rows]), 2),
-        texts([row.event.event_id.encode() for row in rows]),
-        integers(np.full(len(rows), PAYMENT), 2),
-        days(effective),
-        days(business),
-        days(batch.today[place]),
-        integers(recorded, 8),
-        integers(sequence, 8, is_unnumbered),
-        integers(batch.amounts[part], 8),
-        texts([fact.entity_id.encode() if fact.entity_id is not None else None for fact in facts]),
-        integers(np.ones(len(rows)), 4),
-        integers(np.zeros(len(rows)), 1),
-        texts([row.data for row in rows]),
-        integers(np.array([record.partition.partition for record in records]), 2),
-        integers(np.array([record.offset for record in records]), 8),
-    ]
+def ledger_rows(taken: Taken, which: Ints) -> bytes:
+    """Rows of LEDGER_COLUMNS for some payments."""
+    numbers, meaning = taken.numbers[which], taken.meaning[which]
+    partitions = np.array([partition.partition for partition in taken.partitions], np.int64)
+    columns = (
+        numbers["slice"], numbers["loan_key"], meaning["source_key"], PAYMENT,
+        numbers["effective"] - EPOCH, numbers["business"] - EPOCH, meaning["today"] - EPOCH,
+        numbers["recorded"], numbers["amount"], 1, 0,
+        partitions[taken.segment[which]], numbers["offset"],
+    )  # fmt: skip
+    texts = taken.records.texts
+    return rows_with_texts(
+        columns, _WIDTHS, [texts[place] for place in taken.arrived[which].tolist()], _TEXTS
+    )

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ingest.directory import PostgresDirectory
+from ingest.numbering import ordinals
 from ingest.opening_columns import Entry, Opening, OpeningReader, UnusualError, openings_of
-from ingest.plain import ordinals
 from ingest.rebuilding import Rebuilt, rebuilt
 from ingest.records import Book, LoanRef
 from ingest.transaction import PostgresUnit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
@@ -37,22 +37,6 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     key: bytes | None
     raw: bytes | None
     value: Received | ReceivedDayClosed | ReceivedReference | Rejection
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Segment:
-    """Records of one partition that go into one transaction; it ends where a day barrier stands."""
-
-    partition: Partition
-    from_offset: int
-    next_offset: int
-    records: Sequence[Record]
-
-    @property
-    def barrier(self) -> ReceivedDayClosed | None:
-        """The day.closed this segment ends with, if it does."""
-        last = self.records[-1].value if self.records else None
-        return last if isinstance(last, ReceivedDayClosed) else None
 
 
 class LoanRef(NamedTuple):
@@ -185,14 +169,6 @@ class Tally(NamedTuple):
     duplicates: int = 0
     dead: int = 0
     other: int = 0  # ends of days and reference data
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claimed:
-    """Segments that may be applied, trimmed of what already was, and those with a gap before them."""
-
-    segments: list[Segment]
-    refused: list[tuple[Partition, int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

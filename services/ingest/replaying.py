@@ -25,9 +25,9 @@ from ingest.entries import (
     played,
 )
 from ingest.locked import Locked, LockedColumns
-from ingest.plain import Order, PlainChanges, Rules, are_plain, loans_of, ordinals
+from ingest.numbering import is_plain_payment, ordinals
+from ingest.plain import Order, PlainChanges, Rules, are_plain, loans_of
 from ingest.records import LedgerRow, LoanRef
-from ingest.sorting_out import is_plain_payment
 from loanbook.domain.events import OfficerChanged, PaymentPosted, PaymentReversed
 from loanbook.domain.plain_figures import plain_figures
 from loanbook.domain.plain_history import pay_all, taken_back, unpaid
@@ -140,7 +140,7 @@ def _is_playable(row: LedgerRow, currency_key: int, rules: Rules) -> bool:
         return fact.effective_on <= row.book.business_on and bool(fact.originals)
     if type(fact) in {OfficerChanged, *TALK}:
         return fact.effective_on <= row.book.business_on and not fact.relates_to
-    return is_plain_payment(row)
+    return fact.effective_on <= row.book.business_on and is_plain_payment(fact, row.data)
 
 
 def _new_officer(rows: Sequence[LedgerRow]) -> tuple[Order, str] | None:

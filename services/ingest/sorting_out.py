@@ -1,27 +1,26 @@
-"""Records of a batch, sorted out: events with their place in the tables, and what is faulty by itself."""
+"""Records of a batch, sorted out: events loan by loan in their order, and what is faulty by itself."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.plain import PAYMENT, ordinals
+from ingest.locked import Ints
+from ingest.numbering import ORDER, Numbered, Said, Segment
+from ingest.plain import PAYMENT
 from ingest.records import Book, LedgerRow, LoanRef, Record, Rejection, reference_fault
-from loanbook.domain.events import PaymentPosted
-from loanbook.topics import loan_key_of, slices_of
+from loanbook.domain.plain import Flags
+from loanbook.kafka.batches import Partition
 from loanbook.wire import Received
 
-ORDER = ("effective", "business", "sequence", "recorded")  # as `plain.ordinals` gives them
-NUMBERS = np.dtype([(name, np.int64) for name in (*ORDER, "amount", "paid_in")])
-"""Of an event: its order, and of a payment that only adds to what was paid the amount in minor units and
-the key of the currency; 0 and -1 of any other event."""
-
-TOGETHER = 500  # events looked at while they are at hand: ten thousand do not stay in the processor's caches
-_DETAIL_MAX = 1000  # bytes of an event's data; a longer one would make the rows of all others as wide
+MEANING = np.dtype([(name, np.int64) for name in ("book_key", "source_key", "paid_in", "today")])
+"""What the names that an event says come to: keys, the key of the currency in which its source says payments
+(-1 where it has no word on them), the business day; all 0 where the book is not known."""
 
 
 class Names(Protocol):
@@ -37,94 +36,125 @@ class Names(Protocol):
         """Whether a source has the word on an event type."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """Events that the ledger takes, and what the short cut asks of them as columns."""
+    """Events that the ledger takes, loan by loan in their order; a column has one value an event."""
 
-    rows: list[LedgerRow]
-    numbers: NDArray[Any]  # of NUMBERS
+    records: Numbered  # all of the batch, as they came
+    books: Mapping[str, Book]
+    partitions: Sequence[Partition]  # of the batch's segments
+    arrived: Ints  # place among the records
+    segment: Ints  # number of its segment
+    numbers: NDArray[Any]  # of NUMBERS; a payment whose day has not come has no amount
+    meaning: NDArray[Any]  # of MEANING
+    place: Ints  # of its loan, in the order in which loans are locked
+    first: Ints  # of each loan: number of its first event
 
-    @classmethod
-    def of(cls, parts: Iterable[list[LedgerRow]], names: Names) -> Taken:
-        """Read the numbers of events, part by part."""
-        read = [(part, _numbers_of(part, names)) for part in parts]
-        numbers = np.concatenate([np.empty(0, NUMBERS), *(numbers for _, numbers in read)])
-        return cls([row for part, _ in read for row in part], numbers)
+    def __len__(self) -> int:
+        return len(self.arrived)
+
+    def rows(self, which: Ints) -> list[LedgerRow]:
+        """Some of these events with all that the ledger keeps of them."""
+        numbers = self.numbers[which]
+        source_keys = self.meaning["source_key"][which].tolist()
+        refs = zip(numbers["slice"].tolist(), numbers["loan_key"].tolist(), strict=True)
+        return [
+            LedgerRow(
+                ref=LoanRef(*ref),
+                book=self.books[record.value.event.book],
+                source_key=source_key,
+                event=record.value.event,
+                record=record,
+                data=record.value.data,
+            )
+            for record, ref, source_key in zip(self._records(which), refs, source_keys, strict=True)
+        ]
+
+    def loan_ids(self) -> list[str]:
+        """Of each loan its id, as its first event says it."""
+        return [record.value.event.loan_id for record in self._records(self.first)]
+
+    def counts(self, which: Flags) -> Counter[Partition]:
+        """How many of some of these events came by which partition."""
+        counts: Counter[Partition] = Counter()
+        for number, count in enumerate(np.bincount(self.segment[which]).tolist()):
+            counts[self.partitions[number]] += count
+        return counts
+
+    def _records(self, which: Ints) -> list[Any]:
+        records = self.records.records
+        return [records[place] for place in self.arrived[which].tolist()]
 
 
 def sort_out(
-    records: Iterable[Record], books: Mapping[str, Book], names: Names
-) -> tuple[Taken, list[tuple[Record, Rejection]]]:
-    """Events of loans with their place in the tables, and the records that are faulty without any context."""
-    taken: list[tuple[Record, Received]] = []
-    dead: list[tuple[Record, Rejection]] = []
+    segments: Sequence[Segment], books: Mapping[str, Book], names: Names
+) -> tuple[Taken, list[Record], list[tuple[Record, Rejection]]]:
+    """Events of loans, other records, and those that are faulty without any context."""
+    records = Numbered.joined([segment.records for segment in segments])
+    meanings = [_meaning(said, books, names) for said in records.said]
+    meaning = np.array([*meanings, (0, 0, 0, 0)], MEANING)[records.numbers["said"]]  # -1 is the last
+    is_event = meaning["book_key"] > 0
+    others, dead = _without_events([records[place] for place in np.flatnonzero(~is_event).tolist()], books)
+    segment = np.repeat(np.arange(len(segments)), [len(one.records) for one in segments])
+    partitions = [one.partition for one in segments]
+    taken = _arranged(records, books, partitions, segment, meaning, np.flatnonzero(is_event))
+    return taken, others, dead
+
+
+def _arranged(  # noqa: PLR0913, PLR0917 - columns of one table
+    records: Numbered,
+    books: Mapping[str, Book],
+    partitions: Sequence[Partition],
+    segment: Ints,
+    meaning: NDArray[Any],
+    events: Ints,
+) -> Taken:
+    ranks = ("slice", "loan_key", *ORDER)
+    arrived = events[np.lexsort([records.numbers[name][events] for name in reversed(ranks)])]
+    numbers, meaning = records.numbers[arrived], meaning[arrived]
+    numbers["amount"][numbers["effective"] > meaning["today"]] = 0
+    loan_key = numbers["loan_key"]
+    is_first = np.append(True, loan_key[1:] != loan_key[:-1])[: len(loan_key)]
+    return Taken(
+        records=records,
+        books=books,
+        partitions=partitions,
+        arrived=arrived,
+        segment=segment[arrived],
+        numbers=numbers,
+        meaning=meaning,
+        place=np.cumsum(is_first) - 1,
+        first=np.flatnonzero(is_first),
+    )
+
+
+def _without_events(
+    records: Sequence[Record], books: Mapping[str, Book]
+) -> tuple[list[Record], list[tuple[Record, Rejection]]]:
+    others, dead = [], []
     for record in records:
-        value = record.value
-        if isinstance(value, Rejection):
-            dead.append((record, value))
-        elif not isinstance(value, Received):
-            if (fault := reference_fault(value, books)) is not None:
-                dead.append((record, fault))
-        elif value.event.book in books:
-            taken.append((record, value))
+        fault = _fault_of(record, books)
+        if fault is None:
+            others.append(record)
         else:
-            dead.append((record, Rejection(f"unknown book {value.event.book!r}", "book")))
-    parts = (taken[start : start + TOGETHER] for start in range(0, len(taken), TOGETHER))
-    return Taken.of((_rows_of(part, books, names) for part in parts), names), dead
+            dead.append((record, fault))
+    return others, dead
 
 
-def is_plain_payment(row: LedgerRow) -> bool:
-    """Whether an event is a payment that only adds to what was paid."""
-    fact = row.event.fact
-    return (
-        type(fact) is PaymentPosted
-        and fact.portions is None
-        and not fact.charge_id
-        and not fact.relates_to
-        and fact.entity_version == 1
-        and fact.effective_on <= row.book.business_on
-        and fact.amount_minor > 0
-        and len(row.data) <= _DETAIL_MAX
-    )
+def _fault_of(record: Record, books: Mapping[str, Book]) -> Rejection | None:
+    value = record.value
+    if isinstance(value, Rejection):
+        return value
+    if isinstance(value, Received):
+        return Rejection(f"unknown book {value.event.book!r}", "book")
+    return reference_fault(value, books)
 
 
-def _rows_of(
-    taken: Sequence[tuple[Record, Received]], books: Mapping[str, Book], names: Names
-) -> list[LedgerRow]:
-    slices = slices_of([value.event.loan_id for _, value in taken])
-    return [
-        LedgerRow(
-            ref=LoanRef(number, loan_key_of(value.event.book, value.event.loan_id)),
-            book=books[value.event.book],
-            source_key=names.source_key(value.event.source),
-            event=value.event,
-            record=record,
-            data=value.data,
-        )
-        for number, (record, value) in zip(slices, taken, strict=True)
-    ]
-
-
-def _numbers_of(rows: Sequence[LedgerRow], names: Names) -> NDArray[Any]:
-    numbers = np.empty(len(rows), NUMBERS)
-    events = [row.event for row in rows]
-    facts = [event.fact for event in events]
-    order = ordinals(
-        [fact.effective_on for fact in facts],
-        [fact.business_on for fact in facts],
-        [event.sequence or 0 for event in events],
-        [event.recorded_at for event in events],
-    )
-    for name, part in zip(ORDER, order, strict=True):
-        numbers[name] = part
-    numbers["amount"] = [row.event.fact.cash if is_plain_payment(row) else 0 for row in rows]
-    said = [(fact.currency, row.book.book_key, row.source_key) for fact, row in zip(facts, rows, strict=True)]
-    paid_in = {words: _currency_of(*words, names) for words in set(said)}
-    numbers["paid_in"] = [paid_in[words] for words in said]
-    numbers["paid_in"][numbers["amount"] == 0] = -1
-    return numbers
-
-
-def _currency_of(currency: str | None, book_key: int, source_key: int, names: Names) -> int:
-    """Key of the currency in which a source says payments, -1 where it has no word on them."""
-    return names.currency_key(currency) if names.counts_key(book_key, PAYMENT, source_key) else -1
+def _meaning(said: Said, books: Mapping[str, Book], names: Names) -> tuple[int, int, int, int]:
+    book = books.get(said.book)
+    if book is None:
+        return 0, 0, 0, 0
+    source_key = names.source_key(said.source)
+    counts = names.counts_key(book.book_key, PAYMENT, source_key)
+    paid_in = names.currency_key(said.currency) if counts else -1
+    return book.book_key, source_key, paid_in, book.business_on.toordinal()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
 
 from ingest.directory import PostgresDirectory
-from ingest.records import Barrier, Position, Record
+from ingest.numbering import Segment
+from ingest.records import Barrier, Position
 from ingest.terms import TermsCache
 from ingest.transaction import PostgresUnit
 from loanbook.kafka.batches import Partition
@@ -68,12 +69,13 @@ class PostgresLoanStore:
         """Connections for all else: the flip, the merge, the relay, refolds."""
         return self._pool
 
-    async def prepare(self, records: Iterable[Record]) -> None:
+    async def prepare(self, segments: Sequence[Segment]) -> None:
         """Make keys for names not met before, in a transaction of their own."""
-        given = list(records)
-        if self._directory.missing(given):
+        said = {words for segment in segments for words in segment.records.said}
+        named = {name for segment in segments for name in segment.records.named}
+        if self._directory.missing(said, named):
             async with self._pool.acquire() as connection:
-                await self._directory.prepare(connection, given)
+                await self._directory.prepare(connection, said, named)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[PostgresUnit]:

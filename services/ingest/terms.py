@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable
+from itertools import repeat
 
-from ingest.locked import Terms
+from ingest.locked import NO_TERMS, Terms
+
+_NOTHING = (-1, NO_TERMS)
 
 
 class TermsCache:
@@ -18,10 +21,12 @@ class TermsCache:
         self._loans_max = loans_max
         self._terms: OrderedDict[int, tuple[int, Terms]] = OrderedDict()
 
-    def get(self, loan_key: int, version: int) -> Terms | None:
-        """A loan's terms, if they are here as of this version."""
-        kept = self._terms.get(loan_key)
-        return kept[1] if kept is not None and kept[0] == version else None
+    def find(self, loan_keys: Iterable[int], versions: Iterable[int]) -> list[Terms]:
+        """Of each loan its terms, NO_TERMS if they are not here as of this version."""
+        kept = map(self._terms.get, loan_keys, repeat(_NOTHING))
+        return [
+            terms if at == version else NO_TERMS for (at, terms), version in zip(kept, versions, strict=True)
+        ]
 
     def keep(self, terms: Iterable[tuple[int, int, Terms]]) -> None:
         """Take over what was read of locked loans: key, version, terms; the oldest go when room is short."""

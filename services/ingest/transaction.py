@@ -9,18 +9,19 @@ from itertools import starmap
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from ingest.directory import PostgresDirectory
 from ingest.entries import Entry
 from ingest.errors import KeyCollisionError
 from ingest.ledger import append_events, contents_of, remember_events
-from ingest.locked import Locked, Terms
-from ingest.plain import PlainBatch, PlainChanges
-from ingest.plain_ledger import ledger_columns
+from ingest.locked import NO_TERMS, ROW, Ints, Locked, LockedColumns, Terms
+from ingest.numbering import Claimed, Segment, names_in, said_in
+from ingest.plain import PlainChanges
+from ingest.plain_ledger import LEDGER_COLUMNS, ledger_rows
 from ingest.records import (
     Book,
     ChangedLoan,
-    Claimed,
     Content,
     Identity,
     LedgerRow,
@@ -28,16 +29,16 @@ from ingest.records import (
     Record,
     Rejection,
     Remembered,
-    Segment,
     Tally,
     fingerprint_of,
     reference_fault,
 )
 from ingest.saving import save_changes
+from ingest.sorting_out import Taken
 from ingest.terms import TermsCache
 from loanbook.domain.events import BorrowerProfile, LoanEvent
+from loanbook.domain.plain import Flags
 from loanbook.kafka.batches import Partition
-from loanbook.postgres.binary_copy import rows_of
 from loanbook.postgres.ledger import event_from_row
 from loanbook.postgres.load_sql import load_sql
 from loanbook.postgres.pool import Connection
@@ -86,62 +87,70 @@ class PostgresUnit:
         if self.directory.is_behind(self.books.values()):
             await self.directory.load(self.connection)
 
-    async def lock_loans(self, rows: Sequence[LedgerRow]) -> dict[LoanRef, Locked]:
+    async def lock_loans(self, taken: Taken) -> LockedColumns:
         """Insert missing loans, then lock all in key order."""
-        by_ref = {row.ref: row for row in rows}
-        locked = await self.lock(by_ref)
-        missing = [row for ref, row in sorted(by_ref.items()) if ref not in locked]
-        if missing:
+        numbers = taken.numbers[taken.first]
+        slices, keys = numbers["slice"], numbers["loan_key"]
+        locked = await self._lock(slices, keys)
+        missing = ~np.isin(keys, locked["loan_key"])
+        if missing.any():
+            rows = taken.rows(taken.first[missing])
             await self._execute(
                 "insert_loans",
-                *_ref_columns([row.ref for row in missing]),
-                [row.book.book_key for row in missing],
-                [row.event.loan_id for row in missing],
-                [row.book.business_on for row in missing],
+                *_ref_columns([row.ref for row in rows]),
+                [row.book.book_key for row in rows],
+                [row.event.loan_id for row in rows],
+                [row.book.business_on for row in rows],
             )
-            locked |= await self.lock([row.ref for row in missing])
-        for ref, row in by_ref.items():
-            known = locked[ref].terms.loan_id
-            if known != row.event.loan_id:
-                names = f"{known!r} and {row.event.loan_id!r}"
-                raise KeyCollisionError(f"loans {names} share the key {ref}")
+            locked = locked.merged(await self._lock(slices[missing], keys[missing]))
+        for key, terms, loan_id in zip(keys, locked.terms, taken.loan_ids(), strict=True):
+            if terms.loan_id != loan_id:
+                raise KeyCollisionError(f"loans {terms.loan_id!r} and {loan_id!r} share the key {key}")
         return locked
 
     async def lock(self, refs: Iterable[LoanRef]) -> dict[LoanRef, Locked]:
         """Lock the states of loans in key order; one that is not there is left out."""
-        wanted = sorted(refs)
-        rows = await self._fetch("lock_loans", *_ref_columns(wanted))
-        if len(rows) < len(wanted):
-            there = {row["loan_key"] for row in rows}
-            wanted = [ref for ref in wanted if ref.loan_key in there]
-        terms = await self._terms_of(wanted, [row["terms_version"] for row in rows])
-        return {
-            ref: Locked(of_loan, numbers, days_late, named_ids)
-            for ref, of_loan, (_, _, named_ids, numbers, days_late) in zip(wanted, terms, rows, strict=True)
-            if of_loan is not None
-        }
+        slices, keys = np.array(sorted(refs), np.int64).reshape(-1, 2).T
+        locked = await self._lock(slices, keys)
+        return {LoanRef(*ref): locked.row(place) for place, ref in enumerate(locked.refs())}
 
-    async def _terms_of(self, refs: Sequence[LoanRef], versions: Sequence[int]) -> list[Terms | None]:
-        """The terms of locked loans as of these versions; None where there is no loan to a state."""
-        found = [self._terms.get(ref.loan_key, of) for ref, of in zip(refs, versions, strict=True)]
-        cold = [place for place, terms in enumerate(found) if terms is None]
+    async def _lock(self, slices: Ints, keys: Ints) -> LockedColumns:
+        rows = await self._fetch("lock_loans", slices.tolist(), keys.tolist())
+        if not rows:
+            return LockedColumns.of([])
+        loan_keys, versions, named_ids, sent, sent_late = zip(*rows, strict=True)
+        numbers = np.frombuffer(b"".join(sent), ROW)
+        terms = await self._terms_of(numbers["slice"].tolist(), loan_keys, versions)
+        locked = LockedColumns(terms=terms, numbers=numbers, sent_late=sent_late, named_ids=named_ids)
+        there = [place for place, known in enumerate(terms) if known is not NO_TERMS]
+        return locked if len(there) == len(rows) else locked.take(np.array(there, np.int64))
+
+    async def _terms_of(
+        self, slices: Sequence[int], keys: Sequence[int], versions: Sequence[int]
+    ) -> list[Terms]:
+        """The terms of locked loans as of these versions; NO_TERMS where there is no loan to a state."""
+        found = self._terms.find(keys, versions)
+        cold = [place for place, terms in enumerate(found) if terms is NO_TERMS]
         if cold:
-            rows = await self._fetch("select_terms", *_ref_columns([refs[place] for place in cold]))
+            wanted = [slices[place] for place in cold], [keys[place] for place in cold]
+            rows = await self._fetch("select_terms", *wanted)
             read = {loan_key: Terms(*values) for loan_key, *values in rows}
             for place in cold:
-                found[place] = read.get(refs[place].loan_key)
-            self._terms.keep((refs[p].loan_key, versions[p], terms) for p in cold if (terms := found[p]))
+                found[place] = read.get(keys[place], NO_TERMS)
+            self._terms.keep((keys[p], versions[p], found[p]) for p in cold if keys[p] in read)
         return found
 
     async def known(self, rows: Sequence[LedgerRow]) -> dict[Identity, Content]:
         """What the ledger holds of these already."""
         return await contents_of(self.connection, rows)
 
-    async def append(self, batch: PlainBatch) -> bool:
+    async def append(self, taken: Taken, chosen: Flags) -> bool:
         """Write payments believed to be new; False, and nothing written, when one was known."""
-        if not batch.rows:
+        if not chosen.any():
             return True
-        return await append_events(self.connection, rows_of(*ledger_columns(batch)))
+        return await append_events(
+            self.connection, LEDGER_COLUMNS, ledger_rows(taken, np.flatnonzero(chosen))
+        )
 
     async def remember(self, rows: Sequence[LedgerRow], known: Mapping[Identity, Content]) -> Remembered:
         """Write the ledger rows that are new; a further copy of a fact is kept and marked."""
@@ -168,7 +177,8 @@ class PostgresUnit:
         for row in rows:
             event = event_from_row(row, books[row["book_key"]], row["loan_id"], sources[row["source_key"]])
             found[LoanRef(row["slice"], row["loan_key"])].append(event)
-        if self.directory.missing_in(event for events in found.values() for event in events):
+        events = [event for events in found.values() for event in events]
+        if self.directory.missing(said_in(events), names_in(events)):
             await self.directory.load(self.connection)
         return found
 
@@ -275,8 +285,8 @@ def trim(segments: Sequence[Segment], next_offsets: Mapping[Partition, int]) -> 
 def _from(segment: Segment, position: int) -> Segment:
     if segment.from_offset == position:
         return segment
-    records = [record for record in segment.records if record.offset >= position]
-    return replace(segment, from_offset=position, records=records)
+    first = int(np.searchsorted(segment.records.numbers["offset"], position))
+    return replace(segment, from_offset=position, records=segment.records[first:])
 
 
 def _ref_columns(refs: Sequence[LoanRef]) -> tuple[list[int], list[int]]:

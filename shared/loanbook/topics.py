@@ -64,18 +64,16 @@ def slice_of(loan_id: str) -> int:
     return (murmur2(loan_id.encode()) & 0x7FFFFFFF) % SLICES
 
 
-def slices_of(loan_ids: Sequence[str]) -> list[int]:
+def slices_of(loan_ids: Sequence[bytes]) -> NDArray[np.int64]:
     """The slices of many loans, as `slice_of` tells them, all ids of one length at once."""
-    encoded = [loan_id.encode() for loan_id in loan_ids]
-    lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
-    slices = np.zeros(len(encoded), np.int64)
-    for length in np.unique(lengths).tolist():
+    lengths = np.fromiter(map(len, loan_ids), np.int64, len(loan_ids))
+    slices = np.zeros(len(loan_ids), np.int64)
+    for length in set(lengths.tolist()):
         which = np.flatnonzero(lengths == length)
-        joined = b"".join([encoded[place] for place in which.tolist()])
+        joined = b"".join([loan_ids[place] for place in which.tolist()])
         hashes = _murmur2_of(np.frombuffer(joined, np.uint8).reshape(len(which), length))
         slices[which] = (hashes & 0x7FFFFFFF) % SLICES
-    found: list[int] = slices.tolist()
-    return found
+    return slices
 
 
 def _murmur2_of(ids: NDArray[np.uint8]) -> NDArray[Any]:
@@ -97,8 +95,19 @@ def _murmur2_of(ids: NDArray[np.uint8]) -> NDArray[Any]:
 
 def loan_key_of(book: str, loan_id: str) -> int:
     """Signed 64-bit key of a loan, the same in every store without a look-up."""
-    digest = hashlib.blake2b(f"{book}\x1f{loan_id}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big", signed=True)
+    (key,) = loan_keys_of([book], [loan_id.encode()]).tolist()
+    return int(key)
+
+
+def loan_keys_of(books: Sequence[str], loan_ids: Sequence[bytes]) -> NDArray[np.int64]:
+    """The keys of many loans; what their books add to the hash is worked out once."""
+    begun = {book: hashlib.blake2b(f"{book}\x1f".encode(), digest_size=8) for book in set(books)}
+    digests = []
+    for book, loan_id in zip(books, loan_ids, strict=True):
+        whole = begun[book].copy()
+        whole.update(loan_id)
+        digests.append(whole.digest())
+    return np.frombuffer(b"".join(digests), ">i8").astype(np.int64)
 
 
 def reference_key(book: str, name: str) -> bytes:

@@ -37,8 +37,8 @@ class Unpacked(NamedTuple):
     """Installments of many plans: a row is a plan, a column an installment, 0 behind the last."""
 
     exists: NDArray[np.bool_]
-    due_day: Ints
-    flags: Ints
+    due_day: NDArray[np.int32]
+    flags: NDArray[np.uint8]
     due: Ints
     other: Ints
 
@@ -63,15 +63,17 @@ def unpack_plans(packed: Sequence[bytes]) -> Unpacked:
     sizes = np.diff(np.concatenate([[0], ends])[runs_until], prepend=0)
     exists = np.arange(max(1, sizes.max(initial=0))) < sizes[:, None]
 
-    def spread(values: Ints) -> Ints:
-        matrix = np.zeros(exists.shape, np.int64)
-        matrix[exists] = values
-        return matrix
+    places = np.flatnonzero(exists)
+
+    def spread(values: NDArray[Any]) -> NDArray[Any]:
+        matrix = np.zeros(exists.size, values.dtype)
+        matrix[places] = values
+        return matrix.reshape(exists.shape)
 
     return Unpacked(
         exists,
-        spread(_days_of(runs, counts, ends)),
-        *(spread(np.repeat(runs[name].astype(np.int64), counts)) for name in ("flags", "due", "other")),
+        spread(_days_of(runs, counts, ends).astype(np.int32)),
+        *(spread(np.repeat(runs[name], counts)) for name in ("flags", "due", "other")),
     )
 
 

@@ -3,8 +3,8 @@
 A loan is plain while its state follows from its schedule, from what was paid in all and from the days
 on which its installments were met (`plainness.plain_plan`). `loan.fold` is the truth; a property test
 holds this short cut to it. A row of a matrix is a loan, a column an installment in the order of due
-days. Days are ordinals (`date.toordinal`), 0 for none; amounts are minor units. A mask times values is
-many times as fast as `np.where`, which stumbles over masks without a pattern.
+days. Days are ordinals (`date.toordinal`), 0 for none, in matrices of half the width; amounts are minor
+units. A mask times values is many times as fast as `np.where`, which stumbles over masks without a pattern.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from loanbook.domain.packed_plan import unpack_plans
 from loanbook.domain.plainness import BEFORE_BOOTSTRAP, COUNTABLE
 
 Ints = NDArray[np.int64]
+Days = NDArray[np.int32]
 Flags = NDArray[np.bool_]
 
 
@@ -27,7 +28,7 @@ class Plans:
     """Installments of many loans; where a plan has ended nothing is due, on day 0."""
 
     exists: Flags
-    due_day: Ints
+    due_day: Days
     due: Ints
     other: Ints
     until: Ints  # due of this installment and all before it
@@ -57,7 +58,7 @@ class PlainLoans:
     last_payment: Ints
     last_payment_day: Ints
     closed_day: Ints
-    met_day: Ints  # matrix
+    met_day: Days  # matrix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,30 +88,31 @@ def plans_of(packed: Sequence[bytes]) -> Plans:
     )
 
 
-def met_days(plans: Plans, days_late: Ints, met: Ints) -> Ints:
+def met_days(plans: Plans, days_late: Days, met: Ints) -> Days:
     """Matrix of the days the first `met` installments of each loan were met: so long after they were due."""
     is_met = np.arange(plans.due.shape[1]) < met[:, None]
-    days: Ints = (plans.due_day + days_late) * is_met
+    days: Days = (plans.due_day + days_late) * is_met
     return days
 
 
 def pay(loans: PlainLoans, which: Ints, day: Ints, amount: Ints) -> Received:
-    """Take one payment for each of some loans, later than all they had; `which` names no loan twice."""
+    """Take one payment for each of some loans, later than all they had; `which` rises."""
     plans = loans.plans
-    due_day, due, until = plans.due_day[which], plans.due[which], plans.until[which]
-    before, on = loans.applied[which], day[:, None]
+    at = slice(None) if len(which) == len(loans.applied) else which  # of all of them nothing is copied
+    due_day, due, until = plans.due_day[at], plans.due[at], plans.until[at]
+    before, on = loans.applied[which], day[:, None].astype(np.int32)
     after = np.minimum(before + amount, until[:, -1])
     taken = _covered(after, due, until) - _covered(before, due, until)
     is_met_now = (taken > 0) & (until <= after[:, None])
     rest = before + amount - after
-    loans.met_day[which] += is_met_now * on
+    loans.met_day[at] += is_met_now * on
     loans.applied[which] = after
     loans.overpaid[which] += rest
     loans.paid[which] += amount
     loans.last_payment[which], loans.last_payment_day[which] = amount, day
     loans.closed_day[which] = np.where(after == until[:, -1], day, loans.closed_day[which])
     place, column = np.divmod(np.flatnonzero((taken > 0) & (due_day >= on)), taken.shape[1])
-    on_time = (is_met_now & plans.countable[which])[place, column]
+    on_time = is_met_now[place, column] & plans.countable[which[place], column]
     current = sum_where(due_day == on, taken)
     arrears = sum_where(due_day < on, taken)
     return Received(
@@ -118,7 +120,7 @@ def pay(loans: PlainLoans, which: Ints, day: Ints, amount: Ints) -> Received:
         current=current,
         advance=amount - arrears - current,
         due_loan=which[place],
-        due_day=due_day[place, column],
+        due_day=due_day[place, column].astype(np.int64),
         due_collected=taken[place, column],
         on_time=on_time.astype(np.int64),
     )
@@ -135,7 +137,7 @@ def _covered(applied: Ints, due: Ints, until: Ints) -> Ints:
     return np.clip(applied[:, None] - (until - due), 0, due)
 
 
-def sum_where(mask: Flags, values: Ints) -> Ints:
+def sum_where(mask: Flags, values: Ints | Days) -> Ints:
     """Sum of each loan's values where the mask is set."""
     total: Ints = np.einsum("ij,ij->i", mask, values)
     return total

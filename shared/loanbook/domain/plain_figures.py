@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from loanbook.domain.delinquency import PAR_DAYS
-from loanbook.domain.plain import Flags, Ints, PlainLoans, open_of, sum_where
+from loanbook.domain.plain import Days, Flags, Ints, PlainLoans, open_of, sum_where
 from loanbook.domain.punctuality import RECENT, WINDOW_DAYS
 from loanbook.domain.settings import ProductSettings
 from loanbook.domain.state import LoanStatus
 
-_NEVER = np.int64(2**31)  # later than any day
+_NEVER = np.int32(2**30)  # later than any day; the sum of it and a day is a number of 32 bits, too
 _EDGES = slice(6, 9)
 
 
@@ -58,23 +58,23 @@ class _Lateness:
     """Of each installment: is it a judged one, how late, was it missed."""
 
     judged: Flags
-    late: Ints
+    late: Days
     missed: Flags
     met: Flags
-    counted_late: Ints  # as the recent ones are told: an open one counts as just missed
+    counted_late: Days  # as the recent ones are told: an open one counts as just missed
 
 
 def plain_figures(loans: PlainLoans, today: Ints) -> PlainFigures:
     """Read plain loans off at the close of each one's day."""
-    plans, left = loans.plans, open_of(loans)
-    past = plans.exists & (plans.due_day < today[:, None])
+    plans, left, now = loans.plans, open_of(loans), today[:, None].astype(np.int32)
+    past = plans.exists & (plans.due_day < now)
     late = past & (left > 0)
     principal_left = np.minimum(left, plans.due - plans.other)
     total = left.sum(axis=1)
     overdue = sum_where(late, left)
     classed_since = _first(plans.due_day, late & (left > loans.rules[:, 0, None]))
     default_day = _default_day(loans)
-    lateness = _lateness(loans, past, today)
+    lateness = _lateness(loans, past, now)
     coming = plans.exists & ~past & (left > 0)
     first_coming = np.arange(len(coming)), coming.argmax(axis=1)
     return PlainFigures(
@@ -91,23 +91,23 @@ def plain_figures(loans: PlainLoans, today: Ints) -> PlainFigures:
         overdue_principal=np.where(
             loans.estimated, _pro_rata(loans, overdue), sum_where(late, principal_left)
         ),
-        due_to_date=sum_where(plans.due_day <= today[:, None], plans.due),
+        due_to_date=sum_where(plans.due_day <= now, plans.due),
         past_due_on=_first(plans.due_day, late),
-        next_due_on=(plans.due_day * coming)[first_coming],
-        next_due=(left * coming)[first_coming],
+        next_due_on=(plans.due_day[first_coming] * coming[first_coming]).astype(np.int64),
+        next_due=left[first_coming] * coming[first_coming],
         next_boundary_on=_boundaries(loans, left, classed_since, lateness, default_day, today),
         missed_12m=lateness.missed.sum(axis=1),
         on_time_streak=_streak(lateness),
         decided=lateness.judged.sum(axis=1),
         days_late_sum=sum_where(lateness.judged & lateness.met, lateness.late),
-        max_dpd=_worst(loans, past, today),
+        max_dpd=_worst(loans, past, now),
         recent_days_late=_recent(lateness),
     )
 
 
-def _first(days: Ints, mask: Flags) -> Ints:
+def _first(days: Ints | Days, mask: Flags) -> Ints:
     """The first day where the mask is set, 0 where nowhere."""
-    found = (days + ~mask * _NEVER).min(axis=1)
+    found = (days + ~mask * _NEVER).min(axis=1).astype(np.int64)
     return np.where(found >= _NEVER, 0, found)
 
 
@@ -144,12 +144,12 @@ def _default_day(loans: PlainLoans) -> Ints:
     return np.where(never, 0, last_day + 1)
 
 
-def _lateness(loans: PlainLoans, past: Flags, today: Ints) -> _Lateness:
-    plans, missed_after = loans.plans, loans.rules[:, 2, None]
+def _lateness(loans: PlainLoans, past: Flags, now: Days) -> _Lateness:
+    plans, missed_after = loans.plans, loans.rules[:, 2, None].astype(np.int32)
     met = loans.met_day > 0
-    late = np.maximum(0, loans.met_day + ~met * today[:, None] - plans.due_day)
+    late = np.maximum(0, loans.met_day + ~met * now - plans.due_day)
     judged = past & plans.countable & ~plans.before & (met | (late > missed_after))
-    in_window = plans.due_day > today[:, None] - WINDOW_DAYS
+    in_window = plans.due_day > now - WINDOW_DAYS
     return _Lateness(
         judged=judged,
         late=late,
@@ -178,12 +178,12 @@ def _recent(lateness: _Lateness) -> Ints:
     return np.stack(picked, axis=1)
 
 
-def _worst(loans: PlainLoans, past: Flags, today: Ints) -> Ints:
+def _worst(loans: PlainLoans, past: Flags, now: Days) -> Ints:
     """The most days past due that any installment has been."""
     is_open = loans.met_day == 0
-    until = loans.met_day - 1 + is_open * (today[:, None] + 1)
+    until = loans.met_day - 1 + is_open * (now + 1)
     late = (until - loans.plans.due_day) * (past & ~loans.plans.before)
-    worst: Ints = np.maximum(0, late.max(axis=1))
+    worst: Ints = np.maximum(0, late.max(axis=1)).astype(np.int64)
     return worst
 
 
@@ -191,16 +191,17 @@ def _boundaries(  # noqa: PLR0913, PLR0917 - the facts a day can depend on
     loans: PlainLoans, left: Ints, since: Ints, lateness: _Lateness, default_day: Ints, today: Ints
 ) -> Ints:
     """The first day after today on which the same events give another figure; 0: none."""
-    plans, rules, now = loans.plans, loans.rules, today[:, None]
+    plans, rules, now = loans.plans, loans.rules, today[:, None].astype(np.int32)
     is_due = plans.due_day == now
-    missed_on = (plans.due_day + rules[:, 2, None] + 1) * (left > 0)
+    missed_on = (plans.due_day + (rules[:, 2, None].astype(np.int32) + 1)) * (left > 0)
     by_row = plans.due_day * (plans.due_day > now) + (now + 1) * is_due + missed_on * (plans.due_day < now)
     first_missed = _first(plans.due_day, lateness.missed)
     graced = since + rules[:, 1] + 1
     by_loan = [default_day, np.where(first_missed > 0, first_missed + WINDOW_DAYS, 0), _if(since, graced)]
     by_loan += [_if(since, since + edge + 1) for edge in PAR_DAYS]
     by_loan += [_if(since, graced + edge) for edge in loans.rules[:, _EDGES].T]
-    days = np.concatenate([by_row * plans.exists, np.stack(by_loan, axis=1)], axis=1)
+    by_loan.append(_first(by_row, plans.exists & (by_row > now)))
+    days = np.stack(by_loan, axis=1)
     return _first(days, days > now)
 
 

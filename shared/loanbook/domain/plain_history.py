@@ -98,7 +98,7 @@ def _paid(loans: PlainLoans, payments: Payments, part: slice) -> tuple[Ints, tup
     taken, day = taken[:, 1:], day[:, 1:]
     arrears, current = ((taken * mask).sum(axis=2) for mask in (due_day < day, due_day == day))
     in_time: Ints = (taken * (due_day >= day)).sum(axis=1)
-    return met_day * is_met, (arrears, current), in_time
+    return (met_day * is_met).astype(np.int32), (arrears, current), in_time
 
 
 def _received(
@@ -118,7 +118,7 @@ def _received(
             current=current,
             advance=amount[is_paid] - arrears - current,
             due_loan=which,
-            due_day=plans.due_day[which, column],
+            due_day=plans.due_day[which, column].astype(np.int64),
             due_collected=collected[which, column],
             on_time=on_time[which, column].astype(np.int64),
         ),

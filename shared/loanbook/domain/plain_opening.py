@@ -32,7 +32,7 @@ def opened(openings: Openings) -> PlainLoans:
     until = np.cumsum(due, axis=1)
     plans = Plans(
         exists=exists,
-        due_day=openings.due_day,
+        due_day=openings.due_day.astype(np.int32),
         due=due,
         other=openings.other,
         until=until,
@@ -54,7 +54,7 @@ def opened(openings: Openings) -> PlainLoans:
         last_payment=nothing,
         last_payment_day=nothing,
         closed_day=nothing,
-        met_day=np.zeros_like(due),
+        met_day=np.zeros(due.shape, np.int32),
     )
 
 

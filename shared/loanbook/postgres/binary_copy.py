@@ -7,7 +7,7 @@ null, the elements that an array lacks.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -19,6 +19,8 @@ from loanbook.postgres.pool import Connection
 Bytes = NDArray[np.uint8]
 Column = tuple[Bytes, NDArray[np.bool_] | None]  # a matrix of bytes, and which of them are written
 
+SIZES = tuple(size.to_bytes(4, "big") for size in range(1001))  # what stands before a field of so many bytes
+NO_FIELD = b"\xff" * 4  # null
 _HEAD, _TAIL = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
 EPOCH = date(2000, 1, 1).toordinal()  # from which the server counts days
 _SMALLINT_OID, _REAL_OID = 21, 700
@@ -45,21 +47,6 @@ def integers(values: NDArray[np.generic], width: int, is_null: NDArray[np.bool_]
 def days(ordinals: NDArray[np.int64]) -> Column:
     """A column of dates from ordinals; 0 is null."""
     return integers(ordinals - EPOCH, 4, ordinals == 0)
-
-
-def texts(values: Sequence[bytes | None]) -> Column:
-    """A column of text or bytea; as wide as the longest of them."""
-    given = [value or b"" for value in values]
-    lengths = np.fromiter(map(len, given), np.int64, len(given))
-    width = max(1, int(lengths.max(initial=0)))
-    content = np.array(given, f"S{width}").view(np.uint8).reshape(len(given), width)
-    sizes = np.where([value is None for value in values], -1, lengths).astype(">i4")
-    is_size = np.ones((len(given), 4), np.bool_)
-    is_content = np.arange(width) < lengths[:, None]
-    return (
-        np.concatenate([_bytes_of(sizes), content], axis=1),
-        np.concatenate([is_size, is_content], axis=1),
-    )
 
 
 def smallints(matrix: NDArray[np.int64], counts: NDArray[np.int64]) -> Column:
@@ -122,13 +109,29 @@ def _body_of(columns: Sequence[Column]) -> bytes:
 
 
 def integer_rows(values: NDArray[np.int64], widths: Sequence[int]) -> bytes:
-    """The rows of a COPY of nothing but integers, of 2, 4 or 8 bytes each and without nulls."""
-    fields = [np.dtype([("size", ">i4"), ("value", f">i{width}")]) for width in widths]
-    rows = np.empty(len(values), [("count", ">i2"), *((str(n), field) for n, field in enumerate(fields))])
-    rows["count"] = len(widths)
-    for n, width in enumerate(widths):
-        rows[str(n)]["size"], rows[str(n)]["value"] = width, values[:, n]
-    return _HEAD + rows.tobytes() + _TAIL
+    """The rows of a COPY of nothing but integers, of 1 (boolean), 2, 4 or 8 bytes each and without nulls."""
+    return _HEAD + _integers(values.T, len(values), widths, len(widths)).tobytes() + _TAIL
+
+
+def rows_with_texts(
+    columns: Sequence[NDArray[np.int64] | int], widths: Sequence[int], texts: Sequence[bytes], texts_each: int
+) -> bytes:
+    """The rows of a COPY of integers, as in `integer_rows`, each followed by so many fields ready made."""
+    numbers = _integers(columns, len(texts), widths, len(widths) + texts_each)
+    parts = [b""] * (2 * len(texts))
+    parts[::2], parts[1::2] = numbers.view(f"V{numbers.itemsize}").tolist(), texts
+    return b"".join([_HEAD, *parts, _TAIL])
+
+
+def _integers(
+    columns: Iterable[NDArray[np.int64] | int], count: int, widths: Sequence[int], fields: int
+) -> NDArray[Any]:
+    kinds = [np.dtype([("size", ">i4"), ("value", f">i{width}")]) for width in widths]
+    rows = np.empty(count, [("fields", ">i2"), *((str(n), kind) for n, kind in enumerate(kinds))])
+    rows["fields"] = fields
+    for n, (width, column) in enumerate(zip(widths, columns, strict=True)):
+        rows[str(n)]["size"], rows[str(n)]["value"] = width, column
+    return rows
 
 
 async def copy_rows(

@@ -10,15 +10,19 @@ import msgspec
 import numpy as np
 
 from ingest.choosing import arrange, choose
-from ingest.locked import ROW, Locked, Terms
-from ingest.records import Book, Identity, LedgerRow, LoanRef, Record
-from ingest.sorting_out import Taken
+from ingest.locked import ROW, Locked, LockedColumns, Terms
+from ingest.numbering import Numbered, Segment
+from ingest.records import Book, Identity, Record
+from ingest.sorting_out import sort_out
 from loanbook.domain.events import Fact, LoanEvent, OfficerChanged, PaymentPosted
 from loanbook.domain.loan import FOLD_VERSION
 from loanbook.domain.money import Minor
 from loanbook.kafka.batches import Partition
+from loanbook.topics import loan_key_of, slice_of
 from loanbook.wire import Received
 
+PARTITION = Partition("events", 0)
+LOANS = sorted("ABC", key=lambda name: (slice_of(name), loan_key_of("demo", name)))  # as they are locked
 EUR = 1
 SHOP = 2  # key of a source
 TODAY = date(2026, 3, 20)
@@ -43,28 +47,24 @@ class Directory:
 
 def event(
     number: int, event_id: str, fact: Fact = PAYMENT, *, minute: int = 0, source: str = "core"
-) -> LedgerRow:
+) -> Record:
     """An event of loan `number`, recorded on its business day at this minute."""
     recorded_at = datetime.combine(fact.business_on, LAST.timetz()) + timedelta(minutes=minute)
     said = LoanEvent(
         book="demo",
-        loan_id=f"L{number}",
+        loan_id=LOANS[number],
         source=source,
         event_id=event_id,
         recorded_at=recorded_at,
         fact=fact,
     )
-    received = Received(event=said, data=b"{}")
-    record = Record(
-        partition=Partition("events", 0), offset=0, logged_at_ms=0, key=None, raw=None, value=received
-    )
-    return LedgerRow(
-        ref=LoanRef(0, number),
-        book=BOOK,
-        source_key=Directory().source_key(source),
-        event=said,
-        record=record,
-        data=received.data,
+    return Record(
+        partition=PARTITION,
+        offset=0,
+        logged_at_ms=0,
+        key=None,
+        raw=None,
+        value=Received(event=said, data=b"{}"),
     )
 
 
@@ -77,26 +77,35 @@ def lock(number: int, *, is_plain: bool = True, named: Sequence[str] | None = No
     numbers = np.zeros(1, ROW)
     micros = (LAST - datetime(2000, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
     values: dict[str, Any] = {
-        "slice": 0, "loan_key": number, "is_plain": is_plain, "fold_version": FOLD_VERSION,
-        "currency_key": EUR,
+        "slice": slice_of(LOANS[number]), "loan_key": loan_key_of("demo", LOANS[number]),
+        "is_plain": is_plain, "fold_version": FOLD_VERSION, "currency_key": EUR,
         "last_effective_on": LAST.date().toordinal(), "last_business_on": LAST.date().toordinal(),
         "last_recorded_at": micros,
     }  # fmt: skip
     for name, value in values.items():
         numbers[name] = value
-    return Locked(Terms(f"L{number}"), numbers.tobytes(), named_ids=named)
+    return Locked(Terms(LOANS[number]), numbers.tobytes(), named_ids=named)
+
+
+def identity_of(record: Record) -> Identity:
+    """What the ledger has an event under."""
+    assert isinstance(record.value, Received)
+    event = record.value.event
+    return loan_key_of(event.book, event.loan_id), event.event_id, Directory().source_key(event.source)
 
 
 def chosen(
-    rows: Sequence[LedgerRow],
-    *locked: Locked,
-    known: Collection[Identity] = (),
-    doubted: bool = False,
+    records: Sequence[Record], *locked: Locked, known: Collection[Identity] = (), doubted: bool = False
 ) -> tuple[list[str], list[str]]:
     """Ids of the events that take the short cut, and of the others."""
-    loans = {LoanRef(0, number): row for number, row in enumerate(locked)}
-    batch, others = choose(arrange(Taken.of([list(rows)], Directory()), loans), known, doubted=doubted)
-    return [row.event.event_id for row in batch.rows], [row.event.event_id for row in others]
+    segment = Segment(
+        partition=PARTITION, from_offset=0, next_offset=len(records), records=Numbered.of(records)
+    )
+    taken, _, _ = sort_out([segment], {"demo": BOOK}, Directory())
+    arrivals = arrange(taken, LockedColumns.of(locked))
+    short = choose(arrivals, known, doubted=doubted)
+    rows = taken.rows(np.flatnonzero(short))
+    return [row.event.event_id for row in rows], [row.event.event_id for row in arrivals.but(short)]
 
 
 def test_payments_in_order_take_the_short_cut_in_the_order_of_their_loans() -> None:
@@ -121,7 +130,7 @@ def test_a_backdated_payment_takes_its_loan_along() -> None:
 
 def test_a_repetition_known_to_the_ledger_does_not_hold_its_loan_up() -> None:
     again = event(0, "again", paid_on(LAST.date()))
-    assert chosen([again, event(0, "new")], lock(0), known={again.identity}) == (["new"], ["again"])
+    assert chosen([again, event(0, "new")], lock(0), known={identity_of(again)}) == (["new"], ["again"])
 
 
 def test_a_repetition_within_the_batch_does_not_hold_its_loan_up() -> None:
@@ -132,13 +141,13 @@ def test_a_repetition_within_the_batch_does_not_hold_its_loan_up() -> None:
 def test_a_backdated_payment_behind_a_repetition_is_still_backdated() -> None:
     again = event(0, "again", paid_on(date(2026, 3, 7)))
     backdated = event(0, "backdated", paid_on(date(2026, 3, 8)))
-    assert chosen([again, backdated], lock(0), known={again.identity}) == ([], ["again", "backdated"])
+    assert chosen([again, backdated], lock(0), known={identity_of(again)}) == ([], ["again", "backdated"])
 
 
 def test_a_repetition_under_a_later_time_is_found_once_it_is_doubted() -> None:
     again, new = event(0, "again", minute=5), event(0, "new", minute=6)
-    assert chosen([again, new], lock(0), known={again.identity}) == (["again", "new"], [])
-    assert chosen([again, new], lock(0), known={again.identity}, doubted=True) == (["new"], ["again"])
+    assert chosen([again, new], lock(0), known={identity_of(again)}) == (["again", "new"], [])
+    assert chosen([again, new], lock(0), known={identity_of(again)}, doubted=True) == (["new"], ["again"])
     rows = [event(0, "a"), event(0, "b", minute=1), event(0, "a", minute=2)]
     assert chosen(rows, lock(0), doubted=True) == (["a", "b"], ["a"])
 

@@ -7,7 +7,8 @@ from datetime import date
 from typing import Any
 
 from ingest.inbox import Inbox
-from ingest.records import Record, Rejection, Segment
+from ingest.numbering import Numbered, Segment
+from ingest.records import Record, Rejection
 from loanbook.domain.events import DayClosed
 from loanbook.kafka.batches import Partition
 from loanbook.topics import LOAN_EVENTS
@@ -28,10 +29,12 @@ def a_segment(number: int, from_offset: int = 0, *, records: int = 1, closes: da
         partition=partition,
         from_offset=from_offset,
         next_offset=from_offset + records,
-        records=[
-            Record(partition=partition, offset=offset, logged_at_ms=0, key=None, raw=None, value=value)
-            for offset, value in enumerate(values, from_offset)
-        ],
+        records=Numbered.of(
+            [
+                Record(partition=partition, offset=offset, logged_at_ms=0, key=None, raw=None, value=value)
+                for offset, value in enumerate(values, from_offset)
+            ]
+        ),
     )
 
 

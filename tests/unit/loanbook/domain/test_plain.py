@@ -42,7 +42,7 @@ def columns(loan: Loan, rules: ProductSettings) -> PlainLoans:
 
     plans = plans_of([loan.plain_plan])
     days = [(part.met_on - part.due_on).days for part in loan.installments if part.met_on is not None]
-    late = np.array([days + [0] * (plans.due.shape[1] - len(days))], np.int64)
+    late = np.array([days + [0] * (plans.due.shape[1] - len(days))], np.int32)
     return PlainLoans(
         plans=plans,
         rules=np.array([rules_of(rules)]),

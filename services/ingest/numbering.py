@@ -1,0 +1,214 @@
+"""Records with numbers beside them: what is asked of every event, read off while the event is at hand.
+
+Ten thousand events do not stay in the processor's caches until their transaction begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import accumulate
+from typing import Any, NamedTuple, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.locked import Ints
+from ingest.records import Record
+from loanbook.domain.events import FACTS, Fact, LoanEvent, PaymentPosted
+from loanbook.kafka.batches import Partition
+from loanbook.postgres.binary_copy import NO_FIELD, SIZES
+from loanbook.topics import loan_keys_of, slices_of
+from loanbook.wire import Received, ReceivedDayClosed
+
+ORDER = ("effective", "business", "sequence", "recorded")  # as `ordinals` gives them
+NUMBERS = np.dtype([(name, np.int64) for name in (*ORDER, "amount", "slice", "loan_key", "offset", "said")])
+"""Of a record its offset; of an event of a loan also its order, its loan and which of the names said are its
+own (else -1); of a payment that only adds to what was paid also the amount in minor units (else 0)."""
+
+_EPOCH_S = 946_684_800  # 2000-01-01, from which the server counts microseconds
+_DETAIL_MAX = len(SIZES) - 1  # bytes of an event's data: a longer one is not kept twice
+_PARTS = {  # of a book that facts of a type name
+    fact: parts
+    for fact in FACTS
+    if (parts := [kind for kind in ("branch", "product", "officer") if kind in fact.__struct_fields__])
+}
+
+
+class Said(NamedTuple):
+    """Names that most events have in common."""
+
+    book: str
+    source: str
+    currency: str | None
+
+
+class Named(NamedTuple):
+    """A part of a book that an event names: kind, the book's name, its own."""
+
+    kind: str
+    book: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered(Sequence[Record]):
+    """Records as a log has them, each with its row of numbers."""
+
+    records: Sequence[Record]
+    numbers: NDArray[Any]  # of NUMBERS
+    texts: Sequence[bytes]  # of a payment with an amount what `_texts_of` gives, of others nothing
+    said: tuple[Said, ...] = ()  # by these records, and perhaps by neighbors
+    named: frozenset[Named] = frozenset()  # likewise
+
+    @classmethod
+    def of(cls, records: Sequence[Record]) -> Numbered:
+        """Read records off; best some hundred at a time."""
+        numbers = np.zeros(len(records), NUMBERS)
+        numbers["offset"], numbers["said"] = [record.offset for record in records], -1
+        places = [place for place, record in enumerate(records) if type(record.value) is Received]
+        values: list[Any] = [records[place].value for place in places]
+        events = [value.event for value in values]
+        said = said_in(events)
+        all_said = tuple(dict.fromkeys(said))
+        texts = [b""] * len(records)
+        if events:
+            which = slice(None) if len(places) == len(records) else np.array(places)
+            for name, column in _columns_of(values, events).items():
+                numbers[name][which] = column
+            numbers["said"][which] = [*map({words: n for n, words in enumerate(all_said)}.__getitem__, said)]
+            paid = np.flatnonzero(numbers["amount"]).tolist()
+            for place, sent in zip(paid, _texts_of([records[place].value for place in paid]), strict=True):
+                texts[place] = sent
+        return cls(records, numbers, texts, all_said, names_in(events))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Numbered]) -> Numbered:
+        """Records part after part."""
+        numbers = np.concatenate([np.zeros(0, NUMBERS), *(part.numbers for part in parts)])
+        before = accumulate((len(part.said) for part in parts), initial=0)
+        shift = np.repeat(np.array(list(before)[:-1], np.int64), [len(part) for part in parts])
+        numbers["said"] += shift * (numbers["said"] >= 0)
+        return cls(
+            [record for part in parts for record in part.records],
+            numbers,
+            [text for part in parts for text in part.texts],
+            tuple(words for part in parts for words in part.said),
+            frozenset().union(*(part.named for part in parts)),
+        )
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(self.records)
+
+    @overload
+    def __getitem__(self, place: int) -> Record: ...
+    @overload
+    def __getitem__(self, place: slice) -> Numbered: ...
+    def __getitem__(self, place: int | slice) -> Record | Numbered:
+        if isinstance(place, int):
+            return self.records[place]
+        parts = (self.records[place], self.numbers[place], self.texts[place])
+        return Numbered(*parts, self.said, self.named)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """Records of one partition that go into one transaction; it ends where a day barrier stands."""
+
+    partition: Partition
+    from_offset: int
+    next_offset: int
+    records: Numbered
+
+    @property
+    def barrier(self) -> ReceivedDayClosed | None:
+        """The day.closed this segment ends with, if it does."""
+        last = self.records[-1].value if self.records else None
+        return last if isinstance(last, ReceivedDayClosed) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """Segments that may be applied, trimmed of what already was, and those with a gap before them."""
+
+    segments: list[Segment]
+    refused: list[tuple[Partition, int]]
+
+
+def said_in(events: Iterable[LoanEvent]) -> list[Said]:
+    """What each event says of these names."""
+    return [Said(event.book, event.source, event.fact.currency) for event in events]
+
+
+def names_in(events: Iterable[LoanEvent]) -> frozenset[Named]:
+    """The branches, products and officers that events name."""
+    return frozenset(
+        Named(kind, event.book, name)
+        for event in events
+        if type(event.fact) in _PARTS
+        for kind in _PARTS[type(event.fact)]
+        if (name := getattr(event.fact, kind)) is not None
+    )
+
+
+def is_plain_payment(fact: Fact, data: bytes) -> bool:
+    """Whether an event is a payment that, once its day has come, only adds to what was paid."""
+    return (
+        type(fact) is PaymentPosted
+        and fact.portions is None
+        and not fact.charge_id
+        and not fact.relates_to
+        and fact.entity_version == 1
+        and fact.amount_minor > 0
+        and len(data) <= _DETAIL_MAX
+    )
+
+
+def ordinals(
+    effective: Sequence[date], business: Sequence[date], sequence: Sequence[int], recorded: Sequence[datetime]
+) -> list[Ints]:
+    """Orders as columns: two ordinals, the sequence, the server's microseconds."""
+    seconds = np.array([moment.timestamp() for moment in recorded])
+    return [
+        np.array([day.toordinal() for day in effective], np.int64),
+        np.array([day.toordinal() for day in business], np.int64),
+        np.array(sequence, np.int64),
+        np.rint((seconds - _EPOCH_S) * 1_000_000).astype(np.int64),
+    ]
+
+
+def _columns_of(values: Sequence[Received], events: Sequence[LoanEvent]) -> dict[str, Ints]:
+    facts: list[Any] = [event.fact for event in events]
+    order = ordinals(
+        [fact.effective_on for fact in facts],
+        [fact.business_on for fact in facts],
+        [event.sequence or 0 for event in events],
+        [event.recorded_at for event in events],
+    )
+    ids = [event.loan_id.encode() for event in events]
+    amounts = [
+        fact.amount_minor if is_plain_payment(fact, value.data) else 0
+        for fact, value in zip(facts, values, strict=True)
+    ]
+    return dict(zip(ORDER, order, strict=True)) | {
+        "amount": np.array(amounts, np.int64),
+        "slice": slices_of(ids),
+        "loan_key": loan_keys_of([event.book for event in events], ids),
+    }
+
+
+def _texts_of(payments: Iterable[Any]) -> Iterator[bytes]:
+    """Of each payment, as fields of a COPY: its sequence, its id, its entity's id, its data."""
+    for received in payments:
+        sequence, entity = received.event.sequence, received.event.fact.entity_id
+        event_id, entity_id = received.event.event_id.encode(), b"" if entity is None else entity.encode()
+        yield b"".join((
+            NO_FIELD if sequence is None else SIZES[8] + sequence.to_bytes(8, "big", signed=True),
+            SIZES[len(event_id)], event_id,
+            NO_FIELD if entity is None else SIZES[len(entity_id)], entity_id,
+            SIZES[len(received.data)], received.data,
+        ))  # fmt: skip
