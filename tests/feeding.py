@@ -16,9 +16,9 @@ from ingest.day_roll import flip, sweep
 from ingest.decoding import cut, decode_records
 from ingest.flow import record_batch
 from ingest.merging import merge_rollups
-from ingest.numbering import Segment
 from ingest.records import BatchOutcome
 from ingest.restate_sweep import restate_some
+from ingest.segments import Segment
 from ingest.store import PostgresLoanStore
 from loanbook import wire
 from loanbook.domain.events import DayClosed, Fact

@@ -22,11 +22,12 @@ from ingest.decoding import cut, decode_records, together
 from ingest.inbox import Inbox
 from ingest.lane import Lane
 from ingest.merging import RollupMerge, give_room_back
-from ingest.numbering import Numbered, Segment
+from ingest.numbering import Numbered
 from ingest.positions import take_over
 from ingest.records import BatchOutcome
 from ingest.relay import run_relay
 from ingest.restate_sweep import run_restate_sweep
+from ingest.segments import Segment
 from ingest.settings import WorkerSettings
 from ingest.store import PostgresLoanStore
 from loanbook.domain.errors import RetryableError

@@ -21,10 +21,10 @@ from ingest.choosing import choose_idle
 from ingest.day_markers import spread_marker
 from ingest.folding import Subject, change
 from ingest.locked import Locked, row_of
-from ingest.numbering import Segment
 from ingest.plain import fold_plain
 from ingest.records import DAYS_AHEAD_MAX, Book, ChangedLoan, LoanRef
 from ingest.rows import stored_loan
+from ingest.segments import Segment
 from ingest.store import PostgresLoanStore
 from ingest.transaction import BOOK_LOCK, PostgresUnit
 from loanbook.kafka.batches import Partition

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 from aiokafka import ConsumerRecord
 
-from ingest.numbering import Numbered, Segment
+from ingest.numbering import Numbered
 from ingest.records import Record, Rejection
+from ingest.segments import Segment
 from loanbook.domain.errors import RejectedEventError
 from loanbook.kafka.batches import Partition, RecordBatch
 from loanbook.wire import ReceivedDayClosed

@@ -14,7 +14,6 @@ from ingest.choosing import Arrivals, arrange, batch_of, choose
 from ingest.entries import Entry
 from ingest.folding import Directory, Subject, change
 from ingest.locked import Locked, LockedColumns, row_of
-from ingest.numbering import Claimed, Segment
 from ingest.plain import PlainChanges, fold_plain
 from ingest.records import (
     BatchOutcome,
@@ -31,6 +30,7 @@ from ingest.records import (
 )
 from ingest.replaying import replay, replayable, replays_of
 from ingest.rows import stored_loan
+from ingest.segments import Claimed, Segment
 from ingest.sorting_out import Taken, sort_out
 from loanbook.domain.events import LoanEvent
 from loanbook.domain.plain import Flags

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 
-from ingest.numbering import Segment
+from ingest.segments import Segment
 from loanbook.kafka.batches import Partition
 
 _COMPANY_S = 0.05

@@ -15,8 +15,9 @@ from ingest import metrics
 from ingest.cache import LoanCache
 from ingest.flow import LoanStore, record_batch
 from ingest.inbox import Inbox
-from ingest.numbering import Numbered, Segment
+from ingest.numbering import Numbered
 from ingest.records import BatchOutcome, Record, Rejection
+from ingest.segments import Segment
 from loanbook.postgres.fates import RETRYABLE, Fate, fate_of
 
 log = structlog.get_logger()

@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 from ingest.locked import Ints
 from ingest.records import Record
 from loanbook.domain.events import FACTS, Fact, LoanEvent, PaymentPosted
-from loanbook.kafka.batches import Partition
 from loanbook.postgres.binary_copy import NO_FIELD, SIZES
 from loanbook.topics import loan_keys_of, slices_of
-from loanbook.wire import Received, ReceivedDayClosed
+from loanbook.wire import Received
 
 ORDER = ("effective", "business", "sequence", "recorded")  # as `ordinals` gives them
 NUMBERS = np.dtype([(name, np.int64) for name in (*ORDER, "amount", "slice", "loan_key", "offset", "said")])
@@ -71,17 +70,17 @@ class Numbered(Sequence[Record]):
         values: list[Any] = [records[place].value for place in places]
         events = [value.event for value in values]
         said = said_in(events)
-        all_said = tuple(dict.fromkeys(said))
+        number_of = {words: number for number, words in enumerate(dict.fromkeys(said))}
         texts = [b""] * len(records)
         if events:
             which = slice(None) if len(places) == len(records) else np.array(places)
             for name, column in _columns_of(values, events).items():
                 numbers[name][which] = column
-            numbers["said"][which] = [*map({words: n for n, words in enumerate(all_said)}.__getitem__, said)]
+            numbers["said"][which] = [number_of[words] for words in said]
             paid = np.flatnonzero(numbers["amount"]).tolist()
             for place, sent in zip(paid, _texts_of([records[place].value for place in paid]), strict=True):
                 texts[place] = sent
-        return cls(records, numbers, texts, all_said, names_in(events))
+        return cls(records, numbers, texts, tuple(map(Said._make, number_of)), names_in(events))
 
     @classmethod
     def joined(cls, parts: Sequence[Numbered]) -> Numbered:
@@ -115,33 +114,9 @@ class Numbered(Sequence[Record]):
         return Numbered(*parts, self.said, self.named)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Segment:
-    """Records of one partition that go into one transaction; it ends where a day barrier stands."""
-
-    partition: Partition
-    from_offset: int
-    next_offset: int
-    records: Numbered
-
-    @property
-    def barrier(self) -> ReceivedDayClosed | None:
-        """The day.closed this segment ends with, if it does."""
-        last = self.records[-1].value if self.records else None
-        return last if isinstance(last, ReceivedDayClosed) else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claimed:
-    """Segments that may be applied, trimmed of what already was, and those with a gap before them."""
-
-    segments: list[Segment]
-    refused: list[tuple[Partition, int]]
-
-
-def said_in(events: Iterable[LoanEvent]) -> list[Said]:
-    """What each event says of these names."""
-    return [Said(event.book, event.source, event.fact.currency) for event in events]
+def said_in(events: Iterable[LoanEvent]) -> list[tuple[str, str, str | None]]:
+    """What each event says of the names in `Said`."""
+    return [(event.book, event.source, event.fact.currency) for event in events]
 
 
 def names_in(events: Iterable[LoanEvent]) -> frozenset[Named]:
@@ -172,10 +147,10 @@ def ordinals(
     effective: Sequence[date], business: Sequence[date], sequence: Sequence[int], recorded: Sequence[datetime]
 ) -> list[Ints]:
     """Orders as columns: two ordinals, the sequence, the server's microseconds."""
-    seconds = np.array([moment.timestamp() for moment in recorded])
+    seconds = np.array([*map(datetime.timestamp, recorded)])
     return [
-        np.array([day.toordinal() for day in effective], np.int64),
-        np.array([day.toordinal() for day in business], np.int64),
+        np.array([*map(date.toordinal, effective)], np.int64),
+        np.array([*map(date.toordinal, business)], np.int64),
         np.array(sequence, np.int64),
         np.rint((seconds - _EPOCH_S) * 1_000_000).astype(np.int64),
     ]

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.locked import Ints
-from ingest.numbering import ORDER, Numbered, Said, Segment
+from ingest.numbering import ORDER, Numbered, Said
 from ingest.plain import PAYMENT
 from ingest.records import Book, LedgerRow, LoanRef, Record, Rejection, reference_fault
+from ingest.segments import Segment
 from loanbook.domain.plain import Flags
 from loanbook.kafka.batches import Partition
 from loanbook.wire import Received
@@ -95,37 +96,24 @@ def sort_out(
     meaning = np.array([*meanings, (0, 0, 0, 0)], MEANING)[records.numbers["said"]]  # -1 is the last
     is_event = meaning["book_key"] > 0
     others, dead = _without_events([records[place] for place in np.flatnonzero(~is_event).tolist()], books)
-    segment = np.repeat(np.arange(len(segments)), [len(one.records) for one in segments])
-    partitions = [one.partition for one in segments]
-    taken = _arranged(records, books, partitions, segment, meaning, np.flatnonzero(is_event))
-    return taken, others, dead
-
-
-def _arranged(  # noqa: PLR0913, PLR0917 - columns of one table
-    records: Numbered,
-    books: Mapping[str, Book],
-    partitions: Sequence[Partition],
-    segment: Ints,
-    meaning: NDArray[Any],
-    events: Ints,
-) -> Taken:
-    ranks = ("slice", "loan_key", *ORDER)
-    arrived = events[np.lexsort([records.numbers[name][events] for name in reversed(ranks)])]
+    events = np.flatnonzero(is_event)
+    ranks = [records.numbers[name][events] for name in ("slice", "loan_key", *ORDER)]
+    arrived = events[np.lexsort(ranks[::-1])]
     numbers, meaning = records.numbers[arrived], meaning[arrived]
     numbers["amount"][numbers["effective"] > meaning["today"]] = 0
-    loan_key = numbers["loan_key"]
-    is_first = np.append(True, loan_key[1:] != loan_key[:-1])[: len(loan_key)]
-    return Taken(
+    is_first = np.diff(numbers["loan_key"], prepend=numbers["loan_key"][:1] + 1) != 0
+    taken = Taken(
         records=records,
         books=books,
-        partitions=partitions,
+        partitions=[segment.partition for segment in segments],
         arrived=arrived,
-        segment=segment[arrived],
+        segment=np.repeat(np.arange(len(segments)), [len(one.records) for one in segments])[arrived],
         numbers=numbers,
         meaning=meaning,
         place=np.cumsum(is_first) - 1,
         first=np.flatnonzero(is_first),
     )
+    return taken, others, dead
 
 
 def _without_events(

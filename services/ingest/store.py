@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from datetime import date, timedelta
 
 from ingest.directory import PostgresDirectory
-from ingest.numbering import Segment
 from ingest.records import Barrier, Position
+from ingest.segments import Segment
 from ingest.terms import TermsCache
 from ingest.transaction import PostgresUnit
 from loanbook.kafka.batches import Partition

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from itertools import starmap
 from typing import Any
 
@@ -16,7 +15,7 @@ from ingest.entries import Entry
 from ingest.errors import KeyCollisionError
 from ingest.ledger import append_events, contents_of, remember_events
 from ingest.locked import NO_TERMS, ROW, Ints, Locked, LockedColumns, Terms
-from ingest.numbering import Claimed, Segment, names_in, said_in
+from ingest.numbering import Said, names_in, said_in
 from ingest.plain import PlainChanges
 from ingest.plain_ledger import LEDGER_COLUMNS, ledger_rows
 from ingest.records import (
@@ -34,6 +33,7 @@ from ingest.records import (
     reference_fault,
 )
 from ingest.saving import save_changes
+from ingest.segments import Claimed, Segment, trim
 from ingest.sorting_out import Taken
 from ingest.terms import TermsCache
 from loanbook.domain.events import BorrowerProfile, LoanEvent
@@ -92,8 +92,8 @@ class PostgresUnit:
         numbers = taken.numbers[taken.first]
         slices, keys = numbers["slice"], numbers["loan_key"]
         locked = await self._lock(slices, keys)
-        missing = ~np.isin(keys, locked["loan_key"])
-        if missing.any():
+        if len(locked) < len(keys):
+            missing = ~np.isin(keys, locked["loan_key"])
             rows = taken.rows(taken.first[missing])
             await self._execute(
                 "insert_loans",
@@ -178,7 +178,7 @@ class PostgresUnit:
             event = event_from_row(row, books[row["book_key"]], row["loan_id"], sources[row["source_key"]])
             found[LoanRef(row["slice"], row["loan_key"])].append(event)
         events = [event for events in found.values() for event in events]
-        if self.directory.missing(said_in(events), names_in(events)):
+        if self.directory.missing(map(Said._make, said_in(events)), names_in(events)):
             await self.directory.load(self.connection)
         return found
 
@@ -264,29 +264,6 @@ class PostgresUnit:
 
     async def _execute(self, name: str, *values: object) -> None:
         await self.connection.execute(load_sql("ingest", name), *values)
-
-
-def trim(segments: Sequence[Segment], next_offsets: Mapping[Partition, int]) -> Claimed:
-    """Drop what was applied before; what starts beyond its position is refused with all after it."""
-    taken: list[Segment] = []
-    refused: dict[Partition, int] = {}
-    following = dict(next_offsets)
-    for segment in segments:
-        partition = segment.partition
-        position = following.get(partition, segment.from_offset)
-        if partition in refused or segment.from_offset > position:
-            refused.setdefault(partition, position)
-        elif segment.next_offset > position:
-            taken.append(_from(segment, position))
-            following[partition] = segment.next_offset
-    return Claimed(segments=taken, refused=list(refused.items()))
-
-
-def _from(segment: Segment, position: int) -> Segment:
-    if segment.from_offset == position:
-        return segment
-    first = int(np.searchsorted(segment.records.numbers["offset"], position))
-    return replace(segment, from_offset=position, records=segment.records[first:])
 
 
 def _ref_columns(refs: Sequence[LoanRef]) -> tuple[list[int], list[int]]:

@@ -14,8 +14,8 @@ from ingest.cache import LoanCache
 from ingest.day_roll import flip, sweep
 from ingest.decoding import cut, decode_records
 from ingest.flow import record_batch
-from ingest.numbering import Segment
 from ingest.restate_sweep import restate_some
+from ingest.segments import Segment
 from ingest.store import PostgresLoanStore
 from loanbook.domain.settings import AllocationOrder, ProductSettings
 from loanbook.kafka.batches import Partition, RecordBatch

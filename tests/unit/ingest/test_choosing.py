@@ -11,8 +11,9 @@ import numpy as np
 
 from ingest.choosing import arrange, choose
 from ingest.locked import ROW, Locked, LockedColumns, Terms
-from ingest.numbering import Numbered, Segment
+from ingest.numbering import Numbered
 from ingest.records import Book, Identity, Record
+from ingest.segments import Segment
 from ingest.sorting_out import sort_out
 from loanbook.domain.events import Fact, LoanEvent, OfficerChanged, PaymentPosted
 from loanbook.domain.loan import FOLD_VERSION

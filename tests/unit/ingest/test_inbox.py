@@ -7,8 +7,9 @@ from datetime import date
 from typing import Any
 
 from ingest.inbox import Inbox
-from ingest.numbering import Numbered, Segment
+from ingest.numbering import Numbered
 from ingest.records import Record, Rejection
+from ingest.segments import Segment
 from loanbook.domain.events import DayClosed
 from loanbook.kafka.batches import Partition
 from loanbook.topics import LOAN_EVENTS
