@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import starmap
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -54,14 +54,15 @@ def _envelopes_of(raws: Sequence[bytes]) -> list[Envelope]:
         raise RejectedEventError("an event is over the limit")
     b"".join(raws).decode()  # strings that are skipped are kept too, and must be readable later
     envelopes = [wire.envelope_decoder.decode(raw) for raw in raws]
-    names = [name for envelope in envelopes for name in (envelope.id, envelope.subject)]
+    names = [envelope.id for envelope in envelopes] + [envelope.subject for envelope in envelopes]
     names += {envelope.source for envelope in envelopes} | {envelope.book for envelope in envelopes}
     if not are_plain_names(names) and any(map(name_fault, names)):
         raise RejectedEventError("a name has a fault")
     times = [envelope.time for envelope in envelopes]
     if None in {time.tzinfo for time in times}:
         raise RejectedEventError("a time has no UTC offset")
-    if min(times).year < FIRST_DAY.year or max(times).year > LAST_DAY.year:
+    years = {time.year for time in times}
+    if min(years) < FIRST_DAY.year or max(years) > LAST_DAY.year:
         raise RejectedEventError("a time is out of range")
     return envelopes
 
@@ -71,10 +72,13 @@ def _values_of(envelopes: Sequence[Envelope], contents: Sequence[bytes]) -> list
     by_type: dict[str, list[int]] = defaultdict(list)
     for place, envelope in enumerate(envelopes):
         by_type[envelope.type].append(place)
-    found: dict[int, Data] = {}
+    found: list[Any] = [None] * len(envelopes)
     for type_name, places in by_type.items():
-        found.update(zip(places, _alike(type_name, [contents[place] for place in places]), strict=True))
-    return [found[place] for place in range(len(envelopes))]
+        for place, value in zip(
+            places, _alike(type_name, [contents[place] for place in places]), strict=True
+        ):
+            found[place] = value
+    return found
 
 
 def _alike(type_name: str, contents: Sequence[bytes]) -> list[Data]:

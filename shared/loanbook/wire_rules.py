@@ -110,8 +110,10 @@ def check_alike(values: Sequence[msgspec.Struct], contents: Sequence[bytes]) -> 
     rules = rules_of(type(values[0]))
     if not _is_in_range(values, rules):
         raise RejectedEventError("is out of range")
-    asked = {place for place, content in enumerate(contents) if not _is_plain_text(content)}
-    if rules.amounts:
+    asked: set[int] = set()
+    if max(map(len, contents)) > MAX_TEXT_LENGTH or b"\\" in b"".join(contents):
+        asked.update(place for place, content in enumerate(contents) if not _is_plain_text(content))
+    if rules.amounts and None in {getattr(value, "currency", None) for value in values}:
         asked.update(place for place, value in enumerate(values) if getattr(value, "currency", None) is None)
     for place in asked if rules.is_shallow else range(len(values)):
         check_data(values[place], contents[place])

@@ -57,13 +57,8 @@ def smallints(matrix: NDArray[np.int64], counts: NDArray[np.int64]) -> Column:
     head["n"], head["from"] = counts, 1
     elements = np.empty(matrix.shape, _ELEMENT)
     elements["size"], elements["value"] = 2, matrix
-    has_head = np.ones((len(matrix), _ARRAY_HEAD.itemsize), np.bool_)
-    has_head[counts == 0, 4 + _NO_ELEMENTS :] = False
-    has_element = np.repeat(np.arange(matrix.shape[1]) < counts[:, None], _ELEMENT.itemsize, axis=1)
-    return (
-        np.concatenate([_bytes_of(head), _bytes_of(elements)], axis=1),
-        np.concatenate([has_head, has_element], axis=1),
-    )
+    field = np.concatenate([_bytes_of(head), _bytes_of(elements)], axis=1)
+    return field, np.arange(field.shape[1], dtype=np.int32) < (4 + head["size"].astype(np.int32))[:, None]
 
 
 def floats(values: NDArray[np.float64]) -> Column:
@@ -102,8 +97,12 @@ def _body_of(columns: Sequence[Column]) -> bytes:
     matrix = np.concatenate([_bytes_of(fields), *(part for part, _ in columns)], axis=1)
     if all(mask is None for _, mask in columns):
         return matrix.tobytes()
-    masks = [np.ones(part.shape, np.bool_) if mask is None else mask for part, mask in columns]
-    written = np.concatenate([np.ones((count, 2), np.bool_), *masks], axis=1)
+    written = np.ones(matrix.shape, np.bool_)
+    end = fields.itemsize
+    for part, mask in columns:
+        start, end = end, end + part.shape[1]
+        if mask is not None:
+            written[:, start:end] = mask
     body: bytes = matrix[written].tobytes()
     return body
 
