@@ -55,6 +55,7 @@ class IngestWorker:
         self.settings = settings
         self.store = store
         self.cache = LoanCache(settings.cache_events)
+        store.forgetting.append(self.cache.clear)
         self.relay_wake = asyncio.Event()
         self.breaker = DeadLetterBreaker(settings.dead_share_max, settings.dead_window)
         self.day_roll = DayRoll(store, self.cache)

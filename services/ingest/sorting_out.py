@@ -101,7 +101,7 @@ def sort_out(
     arrived = events[np.lexsort(ranks[::-1])]
     numbers, meaning = records.numbers[arrived], meaning[arrived]
     numbers["amount"][numbers["effective"] > meaning["today"]] = 0
-    is_first = np.diff(numbers["loan_key"], prepend=numbers["loan_key"][:1] + 1) != 0
+    is_first = _begins(numbers["slice"]) | _begins(numbers["loan_key"])
     taken = Taken(
         records=records,
         books=books,
@@ -114,6 +114,11 @@ def sort_out(
         first=np.flatnonzero(is_first),
     )
     return taken, others, dead
+
+
+def _begins(values: Ints) -> Flags:
+    """Where a value is another than the one before."""
+    return np.diff(values, prepend=values[:1] + 1) != 0  # type: ignore[no-any-return]
 
 
 def _without_events(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
 
@@ -33,10 +33,17 @@ _BY_KEY = {
 class PostgresLoanStore:
     """The store of one ingest worker for one Kafka cluster."""
 
-    def __init__(
-        self, pool: Pool, units: Pool, directory: PostgresDirectory, cluster_id: str, terms: TermsCache
+    def __init__(  # noqa: PLR0913, PLR0917 - what `open` has made
+        self,
+        pool: Pool,
+        units: Pool,
+        directory: PostgresDirectory,
+        cluster_id: str,
+        terms: TermsCache,
+        forgetting: list[Callable[[], None]],
     ) -> None:
         self.terms = terms
+        self.forgetting = forgetting  # called with every new connection: it may reach a restored database
         self._pool = pool
         self._units = units  # the connections of transactions on loans
         self._directory = directory
@@ -47,8 +54,11 @@ class PostgresLoanStore:
         """Connect as the ingest writer and read the names; the terms of so many loans are kept in memory."""
         terms = TermsCache(terms_max)
 
+        forgetting = [terms.clear]
+
         async def make_ready(connection: Connection) -> None:
-            terms.clear()  # a new connection may reach a database that was restored
+            for forget in forgetting:
+                forget()
             await _make_stages(connection)
 
         pool = await create_pool(dsn, ROLE, init=_make_stages, keep_session=True)
@@ -57,7 +67,7 @@ class PostgresLoanStore:
         async with pool.acquire() as connection:
             await directory.load(connection)
         units = await create_pool(dsn, ROLE, init=make_ready, keep_session=True, settings=_BY_KEY)
-        return cls(pool, units, directory, cluster_id, terms)
+        return cls(pool, units, directory, cluster_id, terms, forgetting)
 
     async def close(self) -> None:
         """Close all connections."""
