@@ -13,12 +13,11 @@ _GIB = 1 << 30
 def postgres_settings(memory_bytes: int) -> dict[str, str]:
     """Server settings for one machine shared with Kafka and the workers, by its memory."""
     roomy = memory_bytes >= 8 * _GIB
-    large = memory_bytes >= 16 * _GIB
     small = memory_bytes < 2 * _GIB
     return {
         "listen_addresses": LOOPBACK,
         "max_connections": "200",
-        "shared_buffers": "2GB" if large else "1GB" if roomy else "128MB" if small else "256MB",
+        "shared_buffers": "1GB" if roomy else "128MB" if small else "256MB",
         "effective_cache_size": "4GB" if roomy else "1GB",
         "work_mem": "32MB" if roomy else "8MB",
         "maintenance_work_mem": "256MB" if roomy else "64MB",
