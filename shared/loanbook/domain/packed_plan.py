@@ -1,15 +1,17 @@
 """Plans in few bytes: installments that are alike but for their days are written once.
 
-Most loans fall due each month, or every so many days, and ask for the same amounts each time. A run is the
-first such installment, how many more there are, and how many days lie between them: 0 for a month, and then
-each falls on the day of the month of the first one, or on the month's last.
+Most loans fall due each month, or every so many days, and ask for the same sum or the same principal each
+time. A run is the first such installment, how many more there are, and how many days lie between them: 0 for
+a month, and then each falls on the day of the month of the first one, or on the month's last. Where interest
+changes from one to the next, as in annuities, what comes before the principal is listed behind the runs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
-from itertools import takewhile
+from fractions import Fraction
+from itertools import repeat, takewhile
 from struct import Struct
 from typing import Any, NamedTuple, TypeAlias
 
@@ -24,6 +26,12 @@ RUN = np.dtype(
     [("due_day", "<i4"), ("flags", "u1"), ("more", "u1"), ("every", "<u2"), ("due", "<i8"), ("other", "<i8")]
 )
 _RUN = Struct("<iBBHqq")
+_LIST = np.dtype({"names": ["first", "rest"], "formats": ["<i4", "<4i4"], "offsets": [0, 8], "itemsize": 24})
+_LISTED = Struct("<iB3x4i")  # in the place of a run: what comes before the principal of five installments
+_LISTED_MAX = 2**31
+_A_LIST = 5
+# Above an installment's own flags: lists follow the run; `due` is the principal alone; a list.
+_HAS_LISTS, _SAME_PRINCIPAL, _IS_LIST = 4, 8, 16
 _LONGEST, _EVERY_MAX = 2**8, 2**16 - 1
 _FROM, _UNTIL = 1900, 2200  # the years of the table of days; in others each installment stands by itself
 _MONTH = 31  # places of a month in it
@@ -43,26 +51,43 @@ class Unpacked(NamedTuple):
     other: Ints
 
 
+class _Run(NamedTuple):
+    """Some installments from the first on, and what they have in common."""
+
+    size: int
+    every: int
+    flags: int
+    due: int
+    lists: Sequence[int] = ()  # what comes before the principal of each, where that changes
+
+    @property
+    def records(self) -> int:
+        """How many it takes."""
+        return 1 + -(-len(self.lists) // _A_LIST)
+
+
 def pack_plan(installments: Iterable[Installment]) -> bytes:
     """A plan as `unpack_plans` reads it: the same bytes whenever the installments are the same."""
-    rows, runs = list(installments), []
+    rows, packed = list(installments), []
     while rows:
-        due_day, flags, due, other = rows[0]
-        count, every = _run_of(_days_alike(rows[:_LONGEST]))
-        runs.append(_RUN.pack(due_day, flags, count - 1, every, due, other))
-        del rows[:count]
-    return b"".join(runs)
+        run = _next_run(rows[:_LONGEST])
+        packed.append(_RUN.pack(rows[0][0], run.flags, run.size - 1, run.every, run.due, rows[0][3]))
+        packed += map(_listed, range(0, len(run.lists), _A_LIST), repeat(run.lists))
+        del rows[: run.size]
+    return b"".join(packed)
 
 
 def unpack_plans(packed: Sequence[bytes]) -> Unpacked:
     """The installments of many plans, side by side."""
-    runs = np.frombuffer(b"".join(packed), RUN)
+    records = np.frombuffer(b"".join(packed), RUN)
+    is_run = records["flags"] < _IS_LIST
+    runs_before = np.concatenate([[0], np.cumsum(is_run)])
+    runs_until = runs_before[np.cumsum(np.array([len(plan) // RUN.itemsize for plan in packed], np.int64))]
+    runs = records[is_run]
     counts = runs["more"].astype(np.int64) + 1
     ends = np.cumsum(counts)
-    runs_until = np.cumsum(np.array([len(plan) // RUN.itemsize for plan in packed], np.int64))
     sizes = np.diff(np.concatenate([[0], ends])[runs_until], prepend=0)
     exists = np.arange(max(1, sizes.max(initial=0))) < sizes[:, None]
-
     places = np.flatnonzero(exists)
 
     def spread(values: NDArray[Any]) -> NDArray[Any]:
@@ -70,17 +95,61 @@ def unpack_plans(packed: Sequence[bytes]) -> Unpacked:
         matrix[places] = values
         return matrix.reshape(exists.shape)
 
-    return Unpacked(
-        exists,
-        spread(_days_of(runs, counts, ends).astype(np.int32)),
-        *(spread(np.repeat(runs[name], counts)) for name in ("flags", "due", "other")),
+    flags, due, other = (np.repeat(runs[name], counts) for name in ("flags", "due", "other"))
+    if len(runs) < len(records):
+        _read_lists(records[~is_run], runs, counts, due, other)
+        flags &= _HAS_LISTS - 1
+    days = _days_of(runs, counts, ends).astype(np.int32)
+    return Unpacked(exists, spread(days), spread(flags), spread(due), spread(other))
+
+
+def _next_run(rows: Sequence[Installment]) -> _Run:
+    """The run that the first of these begin, in the fewest bytes an installment."""
+    _, flags, due, other = rows[0]
+    owed = due - other
+    days = _days_while(rows, lambda row: row[1:] == (flags, due, other))
+    plain = _Run(*_run_of(days), flags, due)
+    if len(days) == len(rows):
+        return plain
+    small = rows[: len(_days_while(rows, lambda row: abs(row[3]) < _LISTED_MAX))]
+    same_due = _days_while(small, lambda row: row[1:3] == (flags, due))
+    same_owed = _days_while(small, lambda row: row[1] == flags and row[2] - row[3] == owed)
+    if len(days) >= max(len(same_due), len(same_owed)):
+        return plain
+    lists = [row[3] for row in small]
+    runs = (
+        plain,
+        _run_with_lists(same_due, flags | _HAS_LISTS, due, lists),
+        _run_with_lists(same_owed, flags | _HAS_LISTS | _SAME_PRINCIPAL, owed, lists),
     )
+    return min(runs, key=lambda run: Fraction(run.records, run.size))
 
 
-def _days_alike(rows: Sequence[Installment]) -> list[int]:
-    """The due days of the first of these and of those behind it that are like it."""
-    alike = rows[0][1:]
-    return [row[0] for row in takewhile(lambda row: row[1:] == alike, rows)]
+def _days_while(rows: Sequence[Installment], is_alike: Callable[[Installment], bool]) -> list[int]:
+    return [row[0] for row in takewhile(is_alike, rows)]
+
+
+def _run_with_lists(days: list[int], flags: int, due: int, lists: list[int]) -> _Run:
+    size, every = _run_of(days)
+    return _Run(size, every, flags, due, lists[:size])
+
+
+def _listed(start: int, values: Sequence[int]) -> bytes:
+    first, *rest = [*values[start : start + _A_LIST], *[0] * _A_LIST][:_A_LIST]
+    return _LISTED.pack(first, _IS_LIST, *rest)
+
+
+def _read_lists(records: NDArray[Any], runs: NDArray[Any], counts: Ints, due: Ints, other: Ints) -> None:
+    """Put what is listed of installments in its places."""
+    lists = records.view(_LIST)
+    values = np.concatenate([lists["first"][:, None], lists["rest"]], axis=1)
+    has_lists = (runs["flags"] & _HAS_LISTS) != 0
+    listed = counts[has_lists]
+    widths = -(-listed // _A_LIST) * _A_LIST  # the last list of a run may have room left
+    starts = np.cumsum(widths) - widths - (np.cumsum(listed) - listed)
+    other[np.repeat(has_lists, counts)] = values.ravel()[np.repeat(starts, listed) + np.arange(listed.sum())]
+    of_principal = np.repeat((runs["flags"] & _SAME_PRINCIPAL) != 0, counts)
+    due[of_principal] += other[of_principal]
 
 
 def _run_of(days: list[int]) -> tuple[int, int]:

@@ -17,14 +17,17 @@ MONTH_ENDS = [date(2026, 1, 31), date(2026, 2, 28), date(2026, 3, 31), date(2026
 
 @st.composite
 def plans(draw: st.DrawFn) -> list[Installment]:
-    """Stretches of equal installments, of any day, any gap between them and any amount."""
+    """Stretches of like installments, of any day, any gap between them and any amount."""
     day = draw(st.integers(1, date.max.toordinal() - 100_000))
     rows: list[Installment] = []
     for _ in range(draw(st.integers(1, 4))):
-        what = (draw(st.integers(0, 3)), draw(st.integers(0, 2**62)), draw(st.integers(0, 2**40)))
+        flags, due, other = draw(st.integers(0, 3)), draw(st.integers(0, 2**61)), draw(st.integers(0, 2**40))
         gaps = draw(st.one_of(st.just([30, 31]), st.just([7]), st.lists(st.integers(0, 400), min_size=1)))
+        less = draw(st.one_of(st.just([0]), st.lists(st.integers(0, 2**32), min_size=1, max_size=13)))
+        is_principal_same = draw(st.booleans())
         for number in range(draw(st.integers(1, 12))):
-            rows.append((day, *what))
+            now = other - less[number % len(less)]
+            rows.append((day, flags, due + now if is_principal_same else due, now))
             day += gaps[number % len(gaps)]
     return rows
 
@@ -60,6 +63,24 @@ def test_nothing_lies_behind_the_last_installment() -> None:
 )
 def test_equal_installments_in_a_rhythm_are_written_once(days: list[int]) -> None:
     assert len(pack_plan([(day, 1, 12_345, 345) for day in days])) == RUN.itemsize
+
+
+MONTHS = [date(2026 + month // 12, month % 12 + 1, 5).toordinal() for month in range(24)]
+
+
+@pytest.mark.parametrize(
+    "amounts",
+    [
+        [(50_000, 12_000 - 400 * n) for n in range(24)],
+        [(52_000 - 400 * n, 12_000 - 400 * n) for n in range(24)],
+    ],
+    ids=["an annuity", "equal parts of the principal"],
+)
+def test_what_changes_with_each_installment_is_listed_behind_the_run(amounts: list[tuple[int, int]]) -> None:
+    plan: list[Installment] = [(day, 1, *amount) for day, amount in zip(MONTHS, amounts, strict=True)]
+    packed = pack_plan(plan)
+    assert read([packed, packed]) == [plan, plan]
+    assert len(packed) == 6 * RUN.itemsize
 
 
 def test_another_amount_or_another_rhythm_begins_a_run() -> None:
