@@ -7,7 +7,7 @@ kept only after the commit.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ingest.records import ChangedLoan, LoanRef
 from loanbook.domain.events import LoanEvent
@@ -22,15 +22,17 @@ class LoanCache:
         self._events = 0
         self._entries: OrderedDict[LoanRef, tuple[int, list[LoanEvent], Loan]] = OrderedDict()
 
-    def holds(self, ref: LoanRef, version: int) -> bool:
-        """Whether the loan is here as of this version of its row."""
-        entry = self._entries.get(ref)
-        return entry is not None and entry[0] == version
+    def find(self, versions: Mapping[LoanRef, int]) -> dict[LoanRef, tuple[Sequence[LoanEvent], Loan]]:
+        """The events and the state of those of these loans that are here as of these versions.
 
-    def get(self, ref: LoanRef) -> tuple[Sequence[LoanEvent], Loan]:
-        """The loan's events and its state; raises KeyError unless `holds`."""
-        _, events, loan = self._entries[ref]
-        return events, loan
+        To be asked once: what is here now another lane may crowd out, or a new connection, while one waits.
+        """
+        found = {ref: self._entries.get(ref) for ref in versions}
+        return {
+            ref: (entry[1], entry[2])
+            for ref, entry in found.items()
+            if entry is not None and entry[0] == versions[ref]
+        }
 
     def keep(self, changes: Iterable[ChangedLoan]) -> None:
         """Take over what was committed; the loans used longest ago go when room is short."""

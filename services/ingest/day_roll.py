@@ -171,10 +171,11 @@ async def roll_loans(
 ) -> list[ChangedLoan]:
     """Fold locked loans at the book's day."""
     stored = {ref: stored_loan(row_of(row)) for ref, row in due.items()}
-    histories = await unit.histories(ref for ref in due if not cache.holds(ref, stored[ref].version))
+    kept = cache.find({ref: loan.version for ref, loan in stored.items()})
+    histories = await unit.histories(due.keys() - kept.keys())
     changes = []
     for ref, row in due.items():
-        events, before = (histories[ref], None) if ref in histories else cache.get(ref)
+        events, before = kept[ref] if ref in kept else (histories[ref], None)
         subject = Subject(ref=ref, loan_id=row.terms.loan_id, stored=stored[ref], events=list(events))
         changes.append(change(subject, book, before, unit.directory))
     return changes

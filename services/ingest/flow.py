@@ -183,19 +183,18 @@ async def fold_changed(
     for row in fresh:
         by_loan[row.ref].append(row)
     stored = {ref: stored_loan(row_of(locked[ref])) for ref in by_loan}
-    cold = [ref for ref, loan in stored.items() if loan.version and not cache.holds(ref, loan.version)]
-    histories = await unit.histories(cold)
+    versions = {ref: loan.version for ref, loan in stored.items() if loan.version}
+    kept = cache.find(versions)
+    histories = await unit.histories(versions.keys() - kept.keys())
     changes = []
     for ref in sorted(by_loan):
         rows = by_loan[ref]
         loan_id, new = rows[0].event.loan_id, [row.event for row in rows]
-        if not stored[ref].version:
-            known, before = new, None  # a loan's first events are all it has
-        elif ref in histories:
-            known, before = histories[ref], None
-        else:
-            kept, before = cache.get(ref)
-            known = [*kept, *new]
+        if ref in kept:
+            older, before = kept[ref]
+            known = [*older, *new]
+        else:  # a loan's first events are all it has
+            known, before = histories[ref] if ref in versions else new, None
         subject = Subject(ref=ref, loan_id=loan_id, stored=stored[ref], events=known, fresh=new)
         changes.append(change(subject, rows[0].book, before, unit.directory))
     return changes
