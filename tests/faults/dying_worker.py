@@ -47,13 +47,12 @@ def die_at_commit(number: int, *, before: bool) -> None:
 
 
 def drop_batch(number: int) -> None:
-    """Lose what the Nth fetch gave, as a fault between fetch and write would."""
+    """Lose the Nth fetched batch of a partition, as a fault between fetch and write would."""
     deliver = IngestWorker.deliver
-    fetches = count(1)
+    numbers = count(1)
 
     async def losing(worker: IngestWorker, batches: Sequence[RecordBatch]) -> None:
-        if next(fetches) != number:
-            await deliver(worker, batches)
+        await deliver(worker, [batch for batch in batches if next(numbers) != number])
 
     IngestWorker.deliver = losing  # type: ignore[method-assign, assignment]
 
