@@ -116,7 +116,8 @@ async def test_days_roll_once_though_a_worker_dies_at_every_few_commits(
     for day in (100, 110, 125, 140):
         await stream.close_day(day)
     for commits in (2, 3, 4):
-        dying = workers.start("after_commit", str(commits))
+        # A partition a transaction: of larger ones there would be too few to die at.
+        dying = workers.start("after_commit", str(commits), INGEST_BATCH_RECORDS="1")
         await asyncio.to_thread(dying.wait, 60)
         assert dying.returncode == -signal.SIGKILL
     workers.start()
