@@ -79,8 +79,7 @@ class IngestWorker:
         return await patiently(lambda: self._take_over(partitions), "take_over")
 
     async def _take_over(self, partitions: frozenset[Partition]) -> Mapping[Partition, int | None]:
-        self.cache.clear()
-        self.store.terms.clear()
+        self.store.forget()
         positions = await take_over(self.store, self.worker, partitions, self._owner)
         for barrier in await self.store.select_barriers():
             held = Partition(LOAN_EVENTS, barrier.slice)

@@ -77,7 +77,11 @@ def playable_of(entries: Sequence[Entry]) -> Playable | None:
     """Sort out a loan's entries; None where anything but plain payments moved it."""
     kinds = [entry["type_key"] for entry in entries]
     odd = set(kinds) - _CONTRACT - _SILENT - {_PAYMENT, REVERSAL}
-    if odd or kinds.count(_SCHEDULE) + kinds.count(_SNAPSHOT) != 1 or any(map(_is_odd, entries)):
+    if (
+        odd
+        or kinds.count(_SCHEDULE) + kinds.count(_SNAPSHOT) != 1
+        or any(is_revised(entry) or entry["is_special"] for entry in entries)
+    ):
         return None
     opening = _opening(entries)
     moving = [entry for entry in entries if entry["type_key"] in {_PAYMENT, REVERSAL}]
@@ -128,9 +132,10 @@ def are_same(loans: PlainLoans, others: PlainLoans) -> Flags:
     return same
 
 
-def _is_odd(entry: Entry) -> bool:
-    is_revised = entry["entity_version"] != 1 and entry["type_key"] != _SCHEDULE
-    return bool(is_revised or entry["is_copy"] or entry["is_special"])
+def is_revised(entry: Entry) -> bool:
+    """Whether it is a copy or a correction, which a schedule's versions are not."""
+    is_corrected = entry["entity_version"] != 1 and entry["type_key"] != _SCHEDULE
+    return bool(is_corrected or entry["is_copy"])
 
 
 def identity_of(entry: Entry) -> Identity:

@@ -11,10 +11,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from loanbook.domain.plain import Days
 from loanbook.postgres.sent_arrays import ARRAY_HEAD, sent_row
 
 Ints: TypeAlias = NDArray[np.int64]
-Days: TypeAlias = NDArray[np.int32]
 
 NUMBERS = (
     "slice", "loan_key", "version", "as_of", "quarantined", "is_plain", "fold_version", "book_key",

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from ingest.entries import is_named, order_of, place_of, reversal_of
+from ingest.entries import is_named, is_revised, order_of, place_of, reversal_of
 from ingest.opening_columns import OPENING, Entry, Opening, OpeningReader, UnusualError
 from ingest.plain import PAYMENT, Order
 from loanbook import wire
@@ -21,12 +21,11 @@ from loanbook.domain.events import (
     OfficerChanged,
     PaymentReversed,
     PromiseMade,
-    SchedulePublished,
 )
 from loanbook.domain.plain_history import Paid
 from loanbook.postgres.ledger import TYPE_KEYS
 
-_REVERSAL, _SCHEDULE = (TYPE_KEYS[fact.TYPE] for fact in (PaymentReversed, SchedulePublished))
+_REVERSAL = TYPE_KEYS[PaymentReversed.TYPE]
 _MOVES = {BranchMoved.TYPE: "branch", OfficerChanged.TYPE: "officer"}
 _MOVED = {TYPE_KEYS[name]: name for name in _MOVES}
 _SILENT = {TYPE_KEYS[fact.TYPE] for fact in (LoanApproved, CollectionAttempted, PromiseMade)}
@@ -53,7 +52,7 @@ def rebuilt(entries: Sequence[Entry], as_of: date, reader: OpeningReader) -> Reb
     payments, reversals = by_kind.pop(PAYMENT, []), by_kind.pop(_REVERSAL, [])
     moves = [entry for kind in _MOVED for entry in by_kind.pop(kind, ())]
     silent = [entry for kind in _SILENT for entry in by_kind.pop(kind, ())]
-    if by_kind or any(_is_odd(entry, as_of) for entry in entries):
+    if by_kind or any(is_revised(entry) or entry["effective_on"] > as_of for entry in entries):
         raise UnusualError("other events, copies, corrections, or events of later days")
     _check_data(opening.currency, reversals, [*payments, *moves, *silent])
     payments.sort(key=place_of)
@@ -74,12 +73,6 @@ def rebuilt(entries: Sequence[Entry], as_of: date, reader: OpeningReader) -> Reb
         returned=sum(undone.by_hand.values()),
         last=max(map(order_of, entries)),
     )
-
-
-def _is_odd(entry: Entry, as_of: date) -> bool:
-    """Whether it is a copy, dated later, or a correction, which a schedule's versions are not."""
-    is_revised = entry["entity_version"] != 1 and entry["type_key"] != _SCHEDULE
-    return bool(is_revised or entry["is_copy"] or entry["effective_on"] > as_of)
 
 
 def _check_data(currency: str, reversals: Iterable[Entry], others: Iterable[Entry]) -> None:

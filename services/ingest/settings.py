@@ -9,6 +9,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from loanbook.kafka.settings import KafkaSettings
 
+CACHE_TERMS = 100_000
+
 
 class WorkerSettings(BaseSettings):
     """How the worker reaches its parts, and how much it takes at once."""
@@ -24,7 +26,7 @@ class WorkerSettings(BaseSettings):
     batch_records: int = 5_000  # target of a transaction
     inbox_records: int = 12_000  # decoded records that may wait before more are fetched
     cache_events: int = 50_000  # events of recently folded loans kept in memory
-    cache_terms: int = 100_000  # loans whose id and plan are kept in memory; about half a kilobyte each
+    cache_terms: int = CACHE_TERMS  # loans whose id and plan are kept in memory; about half a kilobyte each
     merge_rows: int = 10_000  # differences that may wait to be merged; of the cash of days four times as many
     merge_every: timedelta = timedelta(seconds=10)  # whatever waits is merged by then
     retry_wait_max: timedelta = timedelta(seconds=5)

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from ingest.directory import PostgresDirectory
 from ingest.records import Barrier, Position
 from ingest.segments import Segment
+from ingest.settings import CACHE_TERMS
 from ingest.terms import TermsCache
 from ingest.transaction import PostgresUnit
 from loanbook.kafka.batches import Partition
@@ -18,7 +19,6 @@ from loanbook.postgres.pool import Connection, Pool, create_pool
 from loanbook.topics import SLICES
 
 ROLE = "ingest_writer"
-TERMS_MAX = 100_000  # loans; about half a kilobyte each
 # A batch reads and writes loans by their keys. A stage has no statistics, and the planner would rather read
 # a table of a million loans to join it. Left to itself it also plans for each batch anew, which costs a small
 # one more than its rows; a plan made once must not read a table whole because it was small at the time.
@@ -43,14 +43,14 @@ class PostgresLoanStore:
         forgetting: list[Callable[[], None]],
     ) -> None:
         self.terms = terms
-        self.forgetting = forgetting  # called with every new connection: it may reach a restored database
+        self.forgetting = forgetting  # with every new connection, too: it may reach a restored database
         self._pool = pool
         self._units = units  # the connections of transactions on loans
         self._directory = directory
         self._cluster_id = cluster_id
 
     @classmethod
-    async def open(cls, dsn: str, cluster_id: str, terms_max: int = TERMS_MAX) -> PostgresLoanStore:
+    async def open(cls, dsn: str, cluster_id: str, terms_max: int = CACHE_TERMS) -> PostgresLoanStore:
         """Connect as the ingest writer and read the names; the terms of so many loans are kept in memory."""
         terms = TermsCache(terms_max)
 
@@ -73,6 +73,11 @@ class PostgresLoanStore:
         """Close all connections."""
         await self._units.close()
         await self._pool.close()
+
+    def forget(self) -> None:
+        """Drop what is kept of loans in memory."""
+        for forget in self.forgetting:
+            forget()
 
     @property
     def pool(self) -> Pool:

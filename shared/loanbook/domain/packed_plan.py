@@ -3,7 +3,7 @@
 Most loans fall due each month, or every so many days, and ask for the same sum or the same principal each
 time. A run is the first such installment, how many more there are, and how many days lie between them: 0 for
 a month, and then each falls on the day of the month of the first one, or on the month's last. Where interest
-changes from one to the next, as in annuities, what comes before the principal is listed behind the runs.
+changes from one to the next, as in annuities, what comes before the principal is listed behind the run.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from fractions import Fraction
-from itertools import repeat, takewhile
+from itertools import takewhile
 from struct import Struct
 from typing import Any, NamedTuple, TypeAlias
 
@@ -72,7 +72,7 @@ def pack_plan(installments: Iterable[Installment]) -> bytes:
     while rows:
         run = _next_run(rows[:_LONGEST])
         packed.append(_RUN.pack(rows[0][0], run.flags, run.size - 1, run.every, run.due, rows[0][3]))
-        packed += map(_listed, range(0, len(run.lists), _A_LIST), repeat(run.lists))
+        packed += [_listed(run.lists[n : n + _A_LIST]) for n in range(0, len(run.lists), _A_LIST)]
         del rows[: run.size]
     return b"".join(packed)
 
@@ -134,8 +134,8 @@ def _run_with_lists(days: list[int], flags: int, due: int, lists: list[int]) -> 
     return _Run(size, every, flags, due, lists[:size])
 
 
-def _listed(start: int, values: Sequence[int]) -> bytes:
-    first, *rest = [*values[start : start + _A_LIST], *[0] * _A_LIST][:_A_LIST]
+def _listed(values: Sequence[int]) -> bytes:
+    first, *rest = [*values, *[0] * (_A_LIST - len(values))]
     return _LISTED.pack(first, _IS_LIST, *rest)
 
 

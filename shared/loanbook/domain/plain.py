@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,6 +73,13 @@ class Received:
     due_day: Ints
     due_collected: Ints
     on_time: Ints  # 1: met by its due day, just now
+
+
+def nothing_paid(plans: Plans) -> dict[str, Any]:
+    """What payments move of PlainLoans, before the first of them."""
+    nothing = np.zeros(len(plans.due), np.int64)
+    sums = ("applied", "overpaid", "paid", "last_payment", "last_payment_day", "closed_day")
+    return dict.fromkeys(sums, nothing) | {"met_day": np.zeros(plans.due.shape, np.int32)}
 
 
 def plans_of(packed: Sequence[bytes]) -> Plans:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from loanbook.domain.plain import Flags, Ints, PlainLoans, Plans, Received
+from loanbook.domain.plain import Flags, Ints, PlainLoans, Plans, Received, nothing_paid
 
 _AT_ONCE = 1_000_000  # values of a cube of loans, payments and installments
 
@@ -54,17 +54,7 @@ def paid_until(payments: Payments, place: Ints, day: Ints) -> Payments:
 
 def unpaid(loans: PlainLoans) -> PlainLoans:
     """The same loans before their first payment."""
-    nothing = np.zeros_like(loans.paid)
-    return replace(
-        loans,
-        applied=nothing,
-        overpaid=nothing,
-        paid=nothing,
-        last_payment=nothing,
-        last_payment_day=nothing,
-        closed_day=nothing,
-        met_day=np.zeros_like(loans.met_day),
-    )
+    return replace(loans, **nothing_paid(loans.plans))
 
 
 def pay_all(loans: PlainLoans, payments: Payments) -> tuple[Ints, Ints, Received]:

@@ -8,7 +8,7 @@ from itertools import islice
 import numpy as np
 
 from loanbook.domain.packed_plan import pack_plan
-from loanbook.domain.plain import Ints, PlainLoans, Plans
+from loanbook.domain.plain import Ints, PlainLoans, Plans, nothing_paid
 from loanbook.domain.plainness import BEFORE_BOOTSTRAP, COUNTABLE
 
 
@@ -39,7 +39,6 @@ def opened(openings: Openings) -> PlainLoans:
         countable=exists,
         before=exists & (until <= openings.paid[:, None]),
     )
-    nothing = np.zeros(len(due), np.int64)
     return PlainLoans(
         plans=plans,
         rules=openings.rules,
@@ -47,14 +46,8 @@ def opened(openings: Openings) -> PlainLoans:
         disbursed_day=openings.disbursed_day,
         scheduled=plans.total,
         term_days=openings.term_days,
-        estimated=nothing > 0,
-        applied=nothing,
-        overpaid=nothing,
-        paid=nothing,
-        last_payment=nothing,
-        last_payment_day=nothing,
-        closed_day=nothing,
-        met_day=np.zeros(due.shape, np.int32),
+        estimated=np.zeros(len(due), np.bool_),
+        **nothing_paid(plans),
     )
 
 
