@@ -14,7 +14,7 @@ from loanbook.postgres.load_sql import load_sql
 from loanbook.postgres.pool import Connection, Pool
 
 _MERGE_LOCK = 7206  # class of the advisory locks on roll-ups
-_LOOK_S = 0.25
+_LOOK_S = 0.5
 
 
 class RollupMerge:

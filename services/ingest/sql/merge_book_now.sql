@@ -6,12 +6,12 @@ INSERT INTO core.book_now_merged AS b (slice, book_key, currency_key, branch_key
     loans, disbursed_minor, paid_minor, principal_minor, outstanding_minor, overdue_minor, overdue_principal_minor,
     estimated_loans)
 SELECT slice & 15, book_key, currency_key, branch_key, product_key, bucket, status,
-       sum(loans), sum(disbursed_minor), sum(paid_minor), sum(principal_minor), sum(outstanding_minor),
-       sum(overdue_minor), sum(overdue_principal_minor), sum(estimated_loans)
+       core.total(loans), core.total(disbursed_minor), core.total(paid_minor), core.total(principal_minor), core.total(outstanding_minor),
+       core.total(overdue_minor), core.total(overdue_principal_minor), core.total(estimated_loans)
 FROM gone
 GROUP BY 1, 2, 3, 4, 5, 6, 7
-HAVING (sum(loans), sum(disbursed_minor), sum(paid_minor), sum(principal_minor), sum(outstanding_minor),
-        sum(overdue_minor), sum(overdue_principal_minor), sum(estimated_loans)) <> (0, 0, 0, 0, 0, 0, 0, 0)
+HAVING (core.total(loans), core.total(disbursed_minor), core.total(paid_minor), core.total(principal_minor), core.total(outstanding_minor),
+        core.total(overdue_minor), core.total(overdue_principal_minor), core.total(estimated_loans)) <> (0, 0, 0, 0, 0, 0, 0, 0)
 ORDER BY 1, 2, 3, 4, 5, 6, 7  -- as the key: neighbors lie in the same pages
 ON CONFLICT (slice, book_key, currency_key, branch_key, product_key, bucket, status) DO UPDATE
 SET loans = b.loans + excluded.loans,

@@ -5,12 +5,12 @@ WITH gone AS (
 INSERT INTO core.cash_day_merged AS c (slice, book_key, currency_key, branch_key, product_key, effective_on, known_on,
     due_minor, due_count, current_minor, arrears_minor, advance_minor, due_collected_minor, on_time_count)
 SELECT slice & 15, book_key, currency_key, branch_key, product_key, effective_on, known_on,
-       sum(due_minor), sum(due_count), sum(current_minor), sum(arrears_minor), sum(advance_minor),
-       sum(due_collected_minor), sum(on_time_count)
+       core.total(due_minor), core.total(due_count), core.total(current_minor), core.total(arrears_minor), core.total(advance_minor),
+       core.total(due_collected_minor), core.total(on_time_count)
 FROM gone
 GROUP BY 1, 2, 3, 4, 5, 6, 7
-HAVING (sum(due_minor), sum(due_count), sum(current_minor), sum(arrears_minor), sum(advance_minor),
-        sum(due_collected_minor), sum(on_time_count)) <> (0, 0, 0, 0, 0, 0, 0)
+HAVING (core.total(due_minor), core.total(due_count), core.total(current_minor), core.total(arrears_minor), core.total(advance_minor),
+        core.total(due_collected_minor), core.total(on_time_count)) <> (0, 0, 0, 0, 0, 0, 0)
 ORDER BY 1, 2, 6, 7, 3, 4, 5  -- slice by slice as the key: neighbors lie in the same pages
 ON CONFLICT (book_key, effective_on, known_on, currency_key, branch_key, product_key, slice) DO UPDATE
 SET due_minor = c.due_minor + excluded.due_minor,
