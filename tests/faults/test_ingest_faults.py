@@ -14,6 +14,9 @@ from tests.parts import Broker, Database
 
 pytestmark = [pytest.mark.integration, pytest.mark.faults]
 
+SMALL = {"INGEST_BATCH_RECORDS": "1"}
+"""A partition a transaction: of larger ones there might be too few to die at."""
+
 
 @pytest.mark.parametrize("fault", ["before_commit", "after_commit"])
 async def test_a_worker_killed_around_a_commit_counts_every_event_once(
@@ -21,7 +24,7 @@ async def test_a_worker_killed_around_a_commit_counts_every_event_once(
 ) -> None:
     events = a_book_of_events()
     await stream.send(events)
-    dying = workers.start(fault, "3")
+    dying = workers.start(fault, "3", **SMALL)
     assert await asyncio.to_thread(dying.wait, 60) == -signal.SIGKILL
     workers.start()
     await stream.wait_for(unique(events), workers.log)
@@ -116,8 +119,7 @@ async def test_days_roll_once_though_a_worker_dies_at_every_few_commits(
     for day in (100, 110, 125, 140):
         await stream.close_day(day)
     for commits in (2, 3, 4):
-        # A partition a transaction: of larger ones there would be too few to die at.
-        dying = workers.start("after_commit", str(commits), INGEST_BATCH_RECORDS="1")
+        dying = workers.start("after_commit", str(commits), **SMALL)
         await asyncio.to_thread(dying.wait, 60)
         assert dying.returncode == -signal.SIGKILL
     workers.start()
