@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ingest.commands.verify import verify
-from ingest.recompute_check import Extent
+from ingest.recompute.check import Extent
 from ingest.store import ROLE
 from loanbook.postgres.pool import connect
 

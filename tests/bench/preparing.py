@@ -14,7 +14,7 @@ from pathlib import Path
 import asyncpg
 
 from ingest.commands.verify import verify
-from ingest.recompute_check import Extent
+from ingest.recompute.check import Extent
 from ingest.store import ROLE
 from loanbook.domain.loan import FOLD_VERSION
 from loanbook.postgres.pool import connect

@@ -13,9 +13,9 @@ import sys
 from typing import Any
 
 from ingest.commands.database import add_database, database_url, insert_audit, table
-from ingest.recompute import FIRST_KEY
-from ingest.recompute_refold import Refolded, refold_loans
-from ingest.recompute_settle import locked_unit, patiently
+from ingest.recompute.holding import FIRST_KEY
+from ingest.recompute.refold import Refolded, refold_loans
+from ingest.recompute.settle import locked_unit, patiently
 from ingest.records import LoanRef
 from ingest.store import PostgresLoanStore
 from loanbook.postgres.load_sql import load_sql

@@ -13,8 +13,8 @@ from typing import Any
 
 from ingest.commands.books import BookError
 from ingest.commands.database import add_database, database_url
-from ingest.recompute import Difference, snapshot
-from ingest.recompute_check import Extent, Findings, verify_book, verify_streams
+from ingest.recompute.check import Extent, Findings, verify_book, verify_streams
+from ingest.recompute.holding import Difference, snapshot
 from ingest.store import ROLE
 from loanbook.postgres.load_sql import load_sql
 from loanbook.postgres.pool import Connection, connect

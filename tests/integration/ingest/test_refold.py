@@ -14,16 +14,16 @@ import msgspec
 import pytest
 
 import ingest.folding
-import ingest.recompute_lane
-import ingest.recompute_refold
-import ingest.recompute_run
+import ingest.recompute.lane
+import ingest.recompute.refold
+import ingest.recompute.run
 import ingest.rows
 from ingest.appending import ROLLUPS
 from ingest.commands.refold import main
 from ingest.merging import merge_rollups
-from ingest.recompute_refold import refold_loans
-from ingest.recompute_rollups import book_now_differences, put_right
-from ingest.recompute_settle import locked_unit
+from ingest.recompute.refold import refold_loans
+from ingest.recompute.rollups import book_now_differences, put_right
+from ingest.recompute.settle import locked_unit
 from ingest.records import Book
 from loanbook.domain.loan import FOLD_VERSION, CashDay, Loan, fold
 from tests.audit import differences
@@ -118,7 +118,7 @@ async def test_a_run_that_was_stopped_goes_on_where_it_was(
         return await refold_loans(*arguments, **named)
 
     with monkeypatch.context() as patched:
-        patched.setattr(ingest.recompute_lane, "refold_loans", stopping)
+        patched.setattr(ingest.recompute.lane, "refold_loans", stopping)
         with pytest.raises(KeyboardInterrupt):
             await refold(database)
     healed = await value(database, "SELECT loans FROM core.refold_run WHERE finished_at IS NULL")
@@ -201,9 +201,9 @@ async def test_two_runs_keep_out_of_each_others_way(feed: Feed, database: str) -
     connection = await asyncpg.connect(database)
     try:
         await connection.execute(
-            "SELECT pg_advisory_lock($1, book_key) FROM core.book", ingest.recompute_run.RUN_LOCK
+            "SELECT pg_advisory_lock($1, book_key) FROM core.book", ingest.recompute.run.RUN_LOCK
         )
-        with pytest.raises(ingest.recompute_lane.RefoldError, match="another process refolds book 'demo'"):
+        with pytest.raises(ingest.recompute.lane.RefoldError, match="another process refolds book 'demo'"):
             await refold(database)
     finally:
         await connection.close()
@@ -213,7 +213,7 @@ async def test_roll_ups_are_merged_while_a_book_is_refolded(feed: Feed, database
     await feed.send(all_events())
     async with AsyncExitStack() as runs:
         for number, rollup in enumerate(ROLLUPS):  # one of which any number of a book may be mistaken for
-            await runs.enter_async_context(ingest.recompute_run.alone(feed.store.pool, rollup.name, number))
+            await runs.enter_async_context(ingest.recompute.run.alone(feed.store.pool, rollup.name, number))
         await merge_rollups(feed.store.pool)
     for rollup in ROLLUPS:
         assert await value(database, f"SELECT count(*) FROM core.{rollup.name}_unmerged") == 0
@@ -230,8 +230,8 @@ async def test_two_processes_refold_a_book_side_by_side(
         here.extend(refs)
         return await refold_loans(unit, book, refs, *arguments, **named)
 
-    monkeypatch.setattr(ingest.recompute_lane, "refold_loans", watched)
-    monkeypatch.setattr(ingest.recompute_run, "_LOANS_A_PROCESS", LOANS // 2)
+    monkeypatch.setattr(ingest.recompute.lane, "refold_loans", watched)
+    monkeypatch.setattr(ingest.recompute.run, "_LOANS_A_PROCESS", LOANS // 2)
     assert await refold(database, "--processes", "2") == 0
     assert 0 < len(here) < LOANS
     assert {ref.slice % 2 for ref in here} == {0}
@@ -246,9 +246,9 @@ async def test_a_run_one_of_whose_processes_ended_goes_on_where_it_was(
     await feed.send(all_events())
     await told(database, "UPDATE core.loan_state SET paid_minor = paid_minor + 1")
     with monkeypatch.context() as patched:
-        patched.setattr(ingest.recompute_run, "_LOANS_A_PROCESS", LOANS // 2)
-        patched.setattr(ingest.recompute_run, "refold_alone", sys.exit)  # which takes no such arguments
-        with pytest.raises(ingest.recompute_lane.RefoldError, match="a process of the refold ended with 1"):
+        patched.setattr(ingest.recompute.run, "_LOANS_A_PROCESS", LOANS // 2)
+        patched.setattr(ingest.recompute.run, "refold_alone", sys.exit)  # which takes no such arguments
+        with pytest.raises(ingest.recompute.lane.RefoldError, match="a process of the refold ended with 1"):
             await refold(database, "--processes", "2")
     assert 0 < await value(database, "SELECT loans FROM core.refold_run") < LOANS
     assert await refold(database) == 0
@@ -272,7 +272,7 @@ async def test_a_restart_settles_the_roll_ups_only_of_a_run_that_changed_loans(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(ingest.recompute_run, "settle_rollups", stopped)
+        patched.setattr(ingest.recompute.run, "settle_rollups", stopped)
         with pytest.raises(KeyboardInterrupt):
             await refold(database)
     assert await refold(database, "--restart") == 0
@@ -285,15 +285,15 @@ async def test_a_restart_settles_the_roll_ups_only_of_a_run_that_changed_loans(
 
 async def test_why_a_run_failed_is_not_hidden_by_the_connection_it_lost(feed: Feed, database: str) -> None:
     async def fail() -> None:
-        async with ingest.recompute_run.alone(feed.store.pool, "demo", 1):
+        async with ingest.recompute.run.alone(feed.store.pool, "demo", 1):
             await value(
                 database,
                 "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()",
             )
-            raise ingest.recompute_lane.RefoldError("the real reason")
+            raise ingest.recompute.lane.RefoldError("the real reason")
 
-    with pytest.raises(ingest.recompute_lane.RefoldError, match="the real reason"):
+    with pytest.raises(ingest.recompute.lane.RefoldError, match="the real reason"):
         await fail()
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-import ingest.recompute_cash
-import ingest.recompute_refold
-from ingest.recompute import hold
+import ingest.recompute.cash
+import ingest.recompute.refold
+from ingest.recompute.holding import hold
 from ingest.rows import STATE_COLUMNS
 from loanbook.domain.events import (
     BranchMoved,
@@ -57,8 +57,8 @@ def folded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         names.extend(loan.loan_id for loan in held)
         return held
 
-    monkeypatch.setattr(ingest.recompute_refold, "hold", watched)
-    monkeypatch.setattr(ingest.recompute_cash, "hold", watched)
+    monkeypatch.setattr(ingest.recompute.refold, "hold", watched)
+    monkeypatch.setattr(ingest.recompute.cash, "hold", watched)
     return names
 
 

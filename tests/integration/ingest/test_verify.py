@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from ingest.commands.verify import main, verify
-from ingest.recompute_check import Extent, Findings
+from ingest.recompute.check import Extent, Findings
 from loanbook.topics import slice_of
 from tests.audit import differences
 from tests.builders import DAY_0, Story, on_day

@@ -8,7 +8,7 @@ from typing import Any
 
 from ingest.directory import PostgresDirectory
 from ingest.folding import counted, product_of
-from ingest.recompute import Difference, HeldLoan, max_days_past_due, plain
+from ingest.recompute.holding import Difference, HeldLoan, max_days_past_due, plain
 from ingest.rows import STATE_COLUMNS, STATE_FIGURES
 from loanbook.reference import naive_loan
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 
 from ingest.collecting import collect_seldom
 from ingest.directory import PostgresDirectory
-from ingest.recompute import snapshot
-from ingest.recompute_columns import proven
-from ingest.recompute_refold import Refolded, check_loans, refold_loans
-from ingest.recompute_settle import locked_unit, patiently
+from ingest.recompute.columns import proven
+from ingest.recompute.holding import snapshot
+from ingest.recompute.refold import Refolded, check_loans, refold_loans
+from ingest.recompute.settle import locked_unit, patiently
 from ingest.records import LoanRef
 from ingest.store import PostgresLoanStore
 from loanbook.domain.errors import LoanbookError

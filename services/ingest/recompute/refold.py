@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from types import MappingProxyType
 
-from ingest.recompute import HeldLoan, differences_of, hold, recompute
-from ingest.recompute_columns import Proven, proven
+from ingest.recompute.columns import Proven, proven
+from ingest.recompute.holding import HeldLoan, differences_of, hold, recompute
 from ingest.records import Book, ChangedLoan, LoanRef
 from ingest.transaction import PostgresUnit
 from loanbook.domain.loan import FOLD_VERSION

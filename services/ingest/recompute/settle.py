@@ -10,9 +10,9 @@ from datetime import date
 from typing import TypeVar
 
 from ingest.directory import PostgresDirectory
-from ingest.recompute import snapshot
-from ingest.recompute_cash import book_cash
-from ingest.recompute_rollups import (
+from ingest.recompute.cash import book_cash
+from ingest.recompute.holding import snapshot
+from ingest.recompute.rollups import (
     CellDifference,
     book_day_differences,
     book_now_differences,

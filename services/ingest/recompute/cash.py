@@ -7,9 +7,9 @@ from datetime import date
 import numpy as np
 
 from ingest.plain_rows import DAYS
-from ingest.recompute import FIRST_KEY, HeldLoan, hold, recompute
-from ingest.recompute_columns import Rebuild, rebuild
-from ingest.recompute_rollups import Cash, add_cash
+from ingest.recompute.columns import Rebuild, rebuild
+from ingest.recompute.holding import FIRST_KEY, HeldLoan, hold, recompute
+from ingest.recompute.rollups import Cash, add_cash
 from ingest.records import Book, LoanRef
 from ingest.rollups import CASH_FIELDS, CashCell
 from ingest.transaction import PostgresUnit

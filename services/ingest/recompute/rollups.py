@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from ingest.appending import BOOK_NOW, CASH_DAY, append_differences, cash_row
 from ingest.directory import PostgresDirectory
-from ingest.recompute import Difference
+from ingest.recompute.holding import Difference
 from ingest.records import Book, ChangedLoan, RollupCell, RollupMeasures
 from ingest.restating import days_between
 from ingest.rollups import CASH_FIELDS, CashCell

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
-from ingest.recompute_lane import Lane, RefoldError, RefoldPlan, refold_alone, refold_lane
-from ingest.recompute_refold import Refolded
-from ingest.recompute_settle import settle_rollups
+from ingest.recompute.lane import Lane, RefoldError, RefoldPlan, refold_alone, refold_lane
+from ingest.recompute.refold import Refolded
+from ingest.recompute.settle import settle_rollups
 from loanbook.domain.loan import FOLD_VERSION
 from loanbook.postgres.fates import RETRYABLE
 from loanbook.postgres.load_sql import load_sql

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
 
-from ingest.recompute import Difference, HeldLoan, recompute
+from ingest.recompute.holding import Difference, HeldLoan, recompute
 from ingest.records import LoanRef, RollupCell, RollupMeasures
 from ingest.restate_sweep import figures_of
 from ingest.restating import DayFigures, as_known, at

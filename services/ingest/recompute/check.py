@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from ingest.recompute import (
+from ingest.recompute.days import loan_day_differences
+from ingest.recompute.holding import (
     FIRST_KEY,
     Difference,
     HeldLoan,
@@ -15,9 +16,8 @@ from ingest.recompute import (
     hold,
     recompute,
 )
-from ingest.recompute_days import loan_day_differences
-from ingest.recompute_naive import naive_differences
-from ingest.recompute_rollups import (
+from ingest.recompute.naive import naive_differences
+from ingest.recompute.rollups import (
     Cash,
     Names,
     add_cash,

@@ -1,0 +1,1 @@
+"""The book beside what its ledger makes of it: what `loanpulse verify` and `refold` do."""
