@@ -40,7 +40,7 @@ __all__ = [
     "fold",
 ]
 
-FOLD_VERSION = 3  # rises whenever the same events give another state
+FOLD_VERSION = 4  # rises whenever the same events give another state
 
 
 def fold(  # noqa: PLR0913 - the set of events and what they are read with

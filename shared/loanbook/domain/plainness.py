@@ -26,8 +26,7 @@ def plain_plan(replay: Replay) -> bytes:
     """The loan's plan, packed for plain.py; empty where the loan is not plain."""
     rows, history = replay.rows, replay.history
     is_touched = (
-        replay.charges
-        or replay.pauses
+        replay.pauses
         or replay.credited_back
         or replay.charged_off_on is not None
         or replay.written_off_on is not None

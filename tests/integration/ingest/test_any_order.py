@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from loanbook.domain.events import (
+    ChargeAdded,
     LoanCreated,
     LoanDisbursed,
     LoanEvent,
@@ -110,7 +112,7 @@ class Book:
 
 @st.composite
 def usual_stories(draw: st.DrawFn) -> Story:
-    """The usual loan: oldest first, paid now and then; here and there a return, a promise, an officer."""
+    """The usual loan: oldest first, paid now and then; some returns, promises, officers, fees."""
     due = draw(st.lists(st.integers(1, 100), min_size=1, max_size=4))
     if draw(st.booleans()):
         story = Story().lent(due)
@@ -124,6 +126,9 @@ def usual_stories(draw: st.DrawFn) -> Story:
             story.tell(PromiseMade, day, promised_on=on_day(day + 5), amount_minor=Minor(50))
         if draw(st.integers(0, 14)) == 14:
             story.tell(OfficerChanged, day, officer=draw(st.sampled_from(["Ada", "Ben"])))
+        if draw(st.integers(0, 14)) == 14:
+            fee: dict[str, Any] = {"amount_minor": Minor(9), "is_penalty": draw(st.booleans())}
+            story.tell(ChargeAdded, day, charge_id=f"c{len(story.events)}", due_on=on_day(day), **fee)
     return story
 
 

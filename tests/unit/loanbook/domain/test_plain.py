@@ -12,6 +12,8 @@ from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 from loanbook.domain.events import (
+    ChargeAdded,
+    ChargeWaived,
     LoanCreated,
     LoanDisbursed,
     LoanOpenedFromSnapshot,
@@ -25,7 +27,7 @@ from loanbook.domain.plain import Ints, PlainLoans, Received, met_days, pay, pla
 from loanbook.domain.plain_figures import PlainFigures, plain_figures, rules_of
 from loanbook.domain.plain_history import paid_until, pay_all, payments_of, unpaid
 from loanbook.domain.settings import ProductSettings
-from tests.builders import Story, on_day
+from tests.builders import Story, on_day, some_periods
 from tests.unit.loanbook.domain.histories import LAST_DAY, stories
 
 EXAMPLES = int(os.environ.get("HISTORIES", "100"))
@@ -180,6 +182,40 @@ def test_a_payment_on_a_plain_loan_gives_the_figures_of_the_fold(
 ) -> None:
     day = max((event.fact.effective_on - on_day(0)).days for event in story.events)
     assert hold_to_the_fold(story, day, wait, amount, later)
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(
+    story=plain_stories(),
+    fees=st.lists(st.tuples(*[st.integers(0, 250)] * 2), min_size=1, max_size=3),
+    **payments,
+)
+def test_a_loan_that_is_plain_with_its_charges_is_paid_as_the_fold_does(
+    story: Story, fees: list[tuple[int, int]], wait: int, amount: int, later: int
+) -> None:
+    for number, (day, due_day) in enumerate(fees):
+        _charge(story, f"c{number}", day, due_day, is_penalty=bool(number % 2))
+    day = max((event.fact.effective_on - on_day(0)).days for event in story.events)
+    hold_to_the_fold(story, day, wait, amount, later)
+
+
+def test_a_late_fee_leaves_a_loan_plain_until_it_is_waived() -> None:
+    story = Story(settings=ProductSettings())
+    story.tell(LoanDisbursed, 0, amount_minor=Minor(300))
+    story.planned(some_periods([100, 100, 100], every_days=30))
+    story.paid(25, 100)
+    _charge(story, "late", 61, 61, is_penalty=True)
+    story.paid(70, 103)
+    loan = story.at(75)
+    assert loan.plain_plan
+    assert (loan.installments[2].paid.penalty, loan.total_outstanding) == (3, 106)
+    story.tell(ChargeWaived, 80, charge_id="late")
+    assert not story.at(80).plain_plan
+
+
+def _charge(story: Story, charge_id: str, day: int, due_day: int, *, is_penalty: bool) -> None:
+    fields: dict[str, Any] = {"charge_id": charge_id, "amount_minor": Minor(9), "is_penalty": is_penalty}
+    story.tell(ChargeAdded, day, due_on=on_day(due_day), **fields)
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
