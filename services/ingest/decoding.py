@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
-from aiokafka import ConsumerRecord
 
-from ingest.numbering import Numbered
-from ingest.records import Record, Rejection
+from ingest.numbering import Logged, Numbered, decoded
 from ingest.segments import Segment
-from loanbook.domain.errors import RejectedEventError
-from loanbook.kafka.batches import Partition, RecordBatch
+from loanbook.kafka.batches import RecordBatch
 from loanbook.wire import ReceivedDayClosed
-from loanbook.wire_batch import decode_many
+from loanbook.wire_payments import read_payments
 
 
 def together(batches: Iterable[RecordBatch], records_max: int) -> Iterator[list[RecordBatch]]:
@@ -28,24 +25,18 @@ def together(batches: Iterable[RecordBatch], records_max: int) -> Iterator[list[
         yield group
 
 
-def decode_records(records: Sequence[tuple[Partition, ConsumerRecord]]) -> Numbered:
-    """Decode records of partitions; what cannot be decoded carries the field and the reason."""
-    decoded = decode_many([record.value or b"" for _, record in records])
-    return Numbered.of(
-        [
-            Record(
-                partition=partition,
-                offset=record.offset,
-                logged_at_ms=record.timestamp,
-                key=record.key,
-                raw=record.value,
-                value=Rejection(value.reason, value.field)
-                if isinstance(value, RejectedEventError)
-                else value,
-            )
-            for (partition, record), value in zip(records, decoded, strict=True)
-        ]
-    )
+def decode_records(logged: Sequence[Logged]) -> Numbered:
+    """Decode what partitions logged, best some hundred records at a time."""
+    payments = read_payments([record.value or b"" for _, record in logged])
+    if payments is None:
+        return Numbered.of(decoded(logged))
+    paid = Numbered.paid([logged[place] for place in payments.places], payments)
+    if len(paid) == len(logged):
+        return paid
+    is_other = np.ones(len(logged), np.bool_)
+    is_other[payments.places] = False
+    places = np.flatnonzero(is_other).tolist()
+    return Numbered.of(decoded([logged[place] for place in places])).among(paid, places)
 
 
 def cut(batch: RecordBatch, records: Numbered) -> Iterator[Segment]:

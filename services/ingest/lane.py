@@ -92,7 +92,7 @@ class Lane:
         metrics.LOANS_FOLDED.inc(outcome.loans)
         metrics.BATCH_RECORDS.observe(sum(len(segment.records) for segment in segments))
         metrics.WAITING_RECORDS.set(self.inbox.records)
-        newest = max((r.logged_at_ms for segment in segments for r in segment.records[-1:]), default=0)
+        newest = max((s.records.entry(-1)[0] for s in segments if s.records), default=0)
         if newest:
             metrics.EVENT_LATENCY_SECONDS.observe(max(0.0, time.time() - newest / 1000))
 

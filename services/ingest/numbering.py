@@ -9,17 +9,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import accumulate
-from typing import Any, NamedTuple, overload
+from typing import Any, NamedTuple, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ingest.locked import Ints
-from ingest.records import Record
+from ingest.records import Record, Rejection
+from loanbook.domain.errors import RejectedEventError
 from loanbook.domain.events import FACTS, Fact, LoanEvent, PaymentPosted
+from loanbook.kafka.batches import LogRecord, Partition
 from loanbook.postgres.binary_copy import NO_FIELD, SIZES
 from loanbook.topics import loan_keys_of, slices_of
 from loanbook.wire import Received
+from loanbook.wire_batch import decode_many
+from loanbook.wire_payments import Payments
 
 ORDER = ("effective", "business", "sequence", "recorded")  # as `ordinals` gives them
 NUMBERS = np.dtype([(name, np.int64) for name in (*ORDER, "amount", "slice", "loan_key", "offset", "said")])
@@ -33,6 +37,9 @@ _PARTS = {  # of a book that facts of a type name
     for fact in FACTS
     if (parts := [kind for kind in ("branch", "product", "officer") if kind in fact.__struct_fields__])
 }
+
+
+Logged: TypeAlias = tuple[Partition, LogRecord]
 
 
 class Said(NamedTuple):
@@ -53,34 +60,56 @@ class Named(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Numbered(Sequence[Record]):
-    """Records as a log has them, each with its row of numbers."""
+    """Records as a log has them, each with its row of numbers; a payment becomes an object if asked for."""
 
-    records: Sequence[Record]
+    records: list[Record | Logged]
+    loan_ids: Sequence[str]  # of an event of a loan
     numbers: NDArray[Any]  # of NUMBERS
-    texts: Sequence[bytes]  # of a payment with an amount what `_texts_of` gives, of others nothing
+    texts: Sequence[bytes]  # of a payment with an amount what `_text_of` gives, of others nothing
     said: tuple[Said, ...] = ()  # by these records, and perhaps by neighbors
     named: frozenset[Named] = frozenset()  # likewise
 
     @classmethod
     def of(cls, records: Sequence[Record]) -> Numbered:
-        """Read records off; best some hundred at a time."""
+        """Read whole records off."""
         numbers = np.zeros(len(records), NUMBERS)
         numbers["offset"], numbers["said"] = [record.offset for record in records], -1
         places = [place for place, record in enumerate(records) if type(record.value) is Received]
         values: list[Any] = [records[place].value for place in places]
         events = [value.event for value in values]
-        said = said_in(events)
-        number_of = {words: number for number, words in enumerate(dict.fromkeys(said))}
-        texts = [b""] * len(records)
+        said: dict[tuple[str, str, str | None], int] = {}
+        loan_ids, texts = [""] * len(records), [b""] * len(records)
         if events:
-            which = slice(None) if len(places) == len(records) else np.array(places)
             for name, column in _columns_of(values, events).items():
-                numbers[name][which] = column
-            numbers["said"][which] = [number_of[words] for words in said]
-            paid = np.flatnonzero(numbers["amount"]).tolist()
-            for place, sent in zip(paid, _texts_of([records[place].value for place in paid]), strict=True):
-                texts[place] = sent
-        return cls(records, numbers, texts, tuple(map(Said._make, number_of)), names_in(events))
+                numbers[name][places] = column
+            numbers["said"][places] = [said.setdefault(words, len(said)) for words in said_in(events)]
+            for place, event in zip(places, events, strict=True):
+                loan_ids[place] = event.loan_id
+            for place in np.flatnonzero(numbers["amount"]).tolist():
+                value: Any = records[place].value
+                texts[place] = _text_of(
+                    value.event.sequence, value.event.event_id, value.event.fact.entity_id, value.data
+                )
+        return cls([*records], loan_ids, numbers, texts, tuple(map(Said._make, said)), names_in(events))
+
+    @classmethod
+    def paid(cls, logged: Sequence[Logged], payments: Payments) -> Numbered:
+        """Read off what was logged of payments."""
+        lines, numbers = payments.lines, np.empty(len(logged), NUMBERS)
+        numbers["effective"], numbers["business"] = payments.effective, payments.business
+        numbers["sequence"] = [line.sequence or 0 for line in lines]
+        numbers["recorded"], numbers["amount"] = payments.recorded, payments.amount
+        loan_ids = [line.subject for line in lines]
+        ids = [loan_id.encode() for loan_id in loan_ids]
+        numbers["slice"] = slices_of(ids)
+        numbers["loan_key"] = loan_keys_of([line.book for line in lines], ids)
+        numbers["offset"] = [record.offset for _, record in logged]
+        numbers["said"] = payments.said
+        texts = [
+            _text_of(line.sequence, line.id, one.entity_id, data)
+            for line, one, data in zip(lines, payments.written, payments.contents, strict=True)
+        ]
+        return cls([*logged], loan_ids, numbers, texts, tuple(map(Said._make, payments.words)))
 
     @classmethod
     def joined(cls, parts: Sequence[Numbered]) -> Numbered:
@@ -91,6 +120,7 @@ class Numbered(Sequence[Record]):
         numbers["said"] += shift * (numbers["said"] >= 0)
         return cls(
             [record for part in parts for record in part.records],
+            [loan_id for part in parts for loan_id in part.loan_ids],
             numbers,
             [text for part in parts for text in part.texts],
             tuple(words for part in parts for words in part.said),
@@ -101,7 +131,7 @@ class Numbered(Sequence[Record]):
         return len(self.records)
 
     def __iter__(self) -> Iterator[Record]:
-        return iter(self.records)
+        return iter(self.whole(range(len(self))))
 
     @overload
     def __getitem__(self, place: int) -> Record: ...
@@ -109,9 +139,53 @@ class Numbered(Sequence[Record]):
     def __getitem__(self, place: slice) -> Numbered: ...
     def __getitem__(self, place: int | slice) -> Record | Numbered:
         if isinstance(place, int):
-            return self.records[place]
-        parts = (self.records[place], self.numbers[place], self.texts[place])
-        return Numbered(*parts, self.said, self.named)
+            return self.whole([place])[0]
+        records, loan_ids = self.records[place], self.loan_ids[place]
+        return Numbered(records, loan_ids, self.numbers[place], self.texts[place], self.said, self.named)
+
+    def among(self, others: Numbered, places: Sequence[int]) -> Numbered:
+        """These records between others: their places, in order, are those in the whole."""
+        records, loan_ids, texts = [*others.records], [*others.loan_ids], [*others.texts]
+        for number, place in enumerate(places):
+            records.insert(place, self.records[number])
+            loan_ids.insert(place, self.loan_ids[number])
+            texts.insert(place, self.texts[number])
+        own = self.numbers.copy()
+        own["said"] += len(others.said) * (own["said"] >= 0)
+        numbers = np.insert(others.numbers, np.array(places) - np.arange(len(places)), own)
+        said, named = (*others.said, *self.said), others.named | self.named
+        return Numbered(records, loan_ids, numbers, texts, said, named)
+
+    def whole(self, places: Sequence[int]) -> list[Record]:
+        """The records at these places; those that are no objects yet become some now, together."""
+        found: list[Any] = [self.records[place] for place in places]
+        raw = [number for number, record in enumerate(found) if type(record) is tuple]
+        for number, record in zip(raw, decoded([found[number] for number in raw]), strict=True):
+            self.records[places[number]] = found[number] = record
+        return found
+
+    def entry(self, place: int) -> tuple[int, bytes | None]:
+        """When the broker took a record, in milliseconds, and its bytes."""
+        record = self.records[place]
+        if isinstance(record, Record):
+            return record.logged_at_ms, record.raw
+        return record[1].timestamp, record[1].value
+
+
+def decoded(logged: Sequence[Logged]) -> list[Record]:
+    """What was logged, as objects; what cannot be decoded carries the field and the reason."""
+    values = decode_many([record.value or b"" for _, record in logged])
+    return [
+        Record(
+            partition=partition,
+            offset=record.offset,
+            logged_at_ms=record.timestamp,
+            key=record.key,
+            raw=record.value,
+            value=Rejection(value.reason, value.field) if isinstance(value, RejectedEventError) else value,
+        )
+        for (partition, record), value in zip(logged, values, strict=True)
+    ]
 
 
 def said_in(events: Iterable[LoanEvent]) -> list[tuple[str, str, str | None]]:
@@ -176,14 +250,12 @@ def _columns_of(values: Sequence[Received], events: Sequence[LoanEvent]) -> dict
     }
 
 
-def _texts_of(payments: Iterable[Any]) -> Iterator[bytes]:
-    """Of each payment, as fields of a COPY: its sequence, its id, its entity's id, its data."""
-    for received in payments:
-        sequence, entity = received.event.sequence, received.event.fact.entity_id
-        event_id, entity_id = received.event.event_id.encode(), b"" if entity is None else entity.encode()
-        yield b"".join((
-            NO_FIELD if sequence is None else SIZES[8] + sequence.to_bytes(8, "big", signed=True),
-            SIZES[len(event_id)], event_id,
-            NO_FIELD if entity is None else SIZES[len(entity_id)], entity_id,
-            SIZES[len(received.data)], received.data,
-        ))  # fmt: skip
+def _text_of(sequence: int | None, event_id: str, entity: str | None, data: bytes) -> bytes:
+    """Of a payment, as fields of a COPY: its sequence, its id, its entity's id, its data."""
+    identity, entity_id = event_id.encode(), b"" if entity is None else entity.encode()
+    return b"".join((
+        NO_FIELD if sequence is None else SIZES[8] + sequence.to_bytes(8, "big", signed=True),
+        SIZES[len(identity)], identity,
+        NO_FIELD if entity is None else SIZES[len(entity_id)], entity_id,
+        SIZES[len(data)], data,
+    ))  # fmt: skip

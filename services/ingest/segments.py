@@ -24,7 +24,8 @@ class Segment:
     @property
     def barrier(self) -> ReceivedDayClosed | None:
         """The day.closed this segment ends with, if it does."""
-        last = self.records[-1].value if self.records else None
+        is_event = not self.records or self.records.numbers["said"][-1] >= 0
+        last = None if is_event else self.records[-1].value
         return last if isinstance(last, ReceivedDayClosed) else None
 
 

@@ -56,6 +56,7 @@ class Taken:
 
     def rows(self, which: Ints) -> list[LedgerRow]:
         """Some of these events with all that the ledger keeps of them."""
+        records: list[Any] = self.records.whole(self.arrived[which].tolist())
         numbers = self.numbers[which]
         source_keys = self.meaning["source_key"][which].tolist()
         refs = zip(numbers["slice"].tolist(), numbers["loan_key"].tolist(), strict=True)
@@ -68,12 +69,13 @@ class Taken:
                 record=record,
                 data=record.value.data,
             )
-            for record, ref, source_key in zip(self._records(which), refs, source_keys, strict=True)
+            for record, ref, source_key in zip(records, refs, source_keys, strict=True)
         ]
 
     def loan_ids(self) -> list[str]:
         """Of each loan its id, as its first event says it."""
-        return [record.value.event.loan_id for record in self._records(self.first)]
+        loan_ids = self.records.loan_ids
+        return [loan_ids[place] for place in self.arrived[self.first].tolist()]
 
     def counts(self, which: Flags) -> Counter[Partition]:
         """How many of some of these events came by which partition."""
@@ -81,10 +83,6 @@ class Taken:
         for number, count in enumerate(np.bincount(self.segment[which]).tolist()):
             counts[self.partitions[number]] += count
         return counts
-
-    def _records(self, which: Ints) -> list[Any]:
-        records = self.records.records
-        return [records[place] for place in self.arrived[which].tolist()]
 
 
 def sort_out(
@@ -95,7 +93,7 @@ def sort_out(
     meanings = [_meaning(said, books, names) for said in records.said]
     meaning = np.array([*meanings, (0, 0, 0, 0)], MEANING)[records.numbers["said"]]  # -1 is the last
     is_event = meaning["book_key"] > 0
-    others, dead = _without_events([records[place] for place in np.flatnonzero(~is_event).tolist()], books)
+    others, dead = _without_events(records.whole(np.flatnonzero(~is_event).tolist()), books)
     events = np.flatnonzero(is_event)
     ranks = [records.numbers[name][events] for name in ("slice", "loan_key", *ORDER)]
     arrived = events[np.lexsort(ranks[::-1])]

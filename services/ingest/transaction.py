@@ -240,7 +240,7 @@ class PostgresUnit:
                 [partition.topic for partition in last],
                 [partition.partition for partition in last],
                 [segment.next_offset for segment in last.values()],
-                [fingerprint_of(segment.records[-1].raw) if segment.records else None
+                [fingerprint_of(segment.records.entry(-1)[1]) if segment.records else None
                  for segment in last.values()],
                 *([getattr(tallies.get(p, Tally()), name) for p in last] for name in Tally._fields),
             )  # fmt: skip

@@ -26,6 +26,7 @@ from loanbook.wire_rules import (
 )
 
 MAX_EVENT_BYTES = 256 * 1024
+SequenceNumber: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 Data: TypeAlias = Fact | DayClosed | BorrowerProfile | BranchUpdated
 FACT_TYPES: dict[str, type[Fact]] = {fact.TYPE: fact for fact in events.FACTS}
 REFERENCE_TYPES: dict[str, type[BorrowerProfile | BranchUpdated]] = {
@@ -49,7 +50,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     subject: str
     time: datetime
     book: str
-    sequence: Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)] | None = None
+    sequence: SequenceNumber | None = None
     data: msgspec.Raw
 
 

@@ -97,7 +97,7 @@ def check_data(value: msgspec.Struct, data: bytes) -> None:
     rules = rules_of(type(value))
     if rules.amounts and getattr(value, "currency", None) is None:
         _check_currency_is_there(value, rules)
-    _check(value, rules, "data", plain=_is_plain_text(data))
+    _check(value, rules, "data", plain=is_plain_text(data))
 
 
 def is_plain(field_type: Any) -> bool:  # noqa: ANN401 - any type of a field
@@ -112,7 +112,7 @@ def check_alike(values: Sequence[msgspec.Struct], contents: Sequence[bytes]) -> 
         raise RejectedEventError("is out of range")
     asked: set[int] = set()
     if max(map(len, contents)) > MAX_TEXT_LENGTH or b"\\" in b"".join(contents):
-        asked.update(place for place, content in enumerate(contents) if not _is_plain_text(content))
+        asked.update(place for place, content in enumerate(contents) if not is_plain_text(content))
     if rules.amounts and None in {getattr(value, "currency", None) for value in values}:
         asked.update(place for place, value in enumerate(values) if getattr(value, "currency", None) is None)
     for place in asked if rules.is_shallow else range(len(values)):
@@ -124,6 +124,11 @@ def are_plain_names(names: Sequence[str]) -> bool:
     joined = "".join(names)
     is_short = len(joined) <= MAX_TEXT_LENGTH or max(map(len, names)) <= MAX_TEXT_LENGTH
     return is_short and all(names) and " " not in joined and joined.isprintable()
+
+
+def is_plain_text(data: bytes) -> bool:
+    """Whether no string in some JSON can be too long or hold a control character, as in most events."""
+    return len(data) <= MAX_TEXT_LENGTH and b"\\" not in data
 
 
 def name_fault(text: str) -> str | None:
@@ -160,11 +165,6 @@ def _tightened(part: Any, name: str = "") -> Any:  # noqa: ANN401 - any part of 
         return {"minimum": -MAX_INTEGER, "maximum": MAX_INTEGER} | part
     inherits = {"anyOf", "items"}
     return {key: _tightened(value, name if key in inherits else key) for key, value in part.items()}
-
-
-def _is_plain_text(data: bytes) -> bool:
-    # Most events are short plain text, in which no string can be too long or hold a control character.
-    return len(data) <= MAX_TEXT_LENGTH and b"\\" not in data
 
 
 def _text_fault(text: str) -> str | None:

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from aiokafka import ConsumerRecord
-
 
 @dataclass(frozen=True, slots=True)
 class Partition:
@@ -21,6 +19,26 @@ class Partition:
         return f"{self.topic}-{self.partition}"
 
 
+class LogRecord(Protocol):
+    """A record of the log, as a client or a test gives it."""
+
+    @property
+    def offset(self) -> int:
+        """Its place in its partition."""
+
+    @property
+    def timestamp(self) -> int:
+        """When the broker took it, in milliseconds."""
+
+    @property
+    def key(self) -> bytes | None:
+        """What decided its partition."""
+
+    @property
+    def value(self) -> bytes | None:
+        """Its bytes."""
+
+
 @dataclass(slots=True)
 class RecordBatch:
     """Records of one partition, in the order of the log, as one fetch returned them.
@@ -32,7 +50,7 @@ class RecordBatch:
     partition: Partition
     from_offset: int
     next_offset: int
-    records: Sequence[ConsumerRecord]
+    records: Sequence[LogRecord]
     generation: int
 
     def __len__(self) -> int:

@@ -7,9 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from aiokafka import ConsumerRecord
-
-from loanbook.kafka.batches import Partition, RecordBatch
+from loanbook.kafka.batches import LogRecord, Partition, RecordBatch
 
 
 @dataclass(slots=True)
@@ -56,7 +54,7 @@ class DeliveryTracker:
             for partition in list(self._tracks) if partitions is None else partitions:
                 self._tracks.pop(partition, None)
 
-    def cut(self, partition: Partition, records: Sequence[ConsumerRecord]) -> RecordBatch | None:
+    def cut(self, partition: Partition, records: Sequence[LogRecord]) -> RecordBatch | None:
         """Make a batch of what was fetched; None when the partition is not positioned."""
         with self._lock:
             track = self._tracks.get(partition)

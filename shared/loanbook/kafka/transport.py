@@ -16,12 +16,13 @@ from typing import Any, TypeVar
 import structlog
 import uvloop
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.consumer.fetcher import Fetcher, FetchResult
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from loanbook.domain.errors import FatalError
-from loanbook.kafka.batches import Partition, RecordBatch
+from loanbook.kafka.batches import LogRecord, Partition, RecordBatch
 from loanbook.kafka.tracker import DeliveryTracker
 
 log = structlog.get_logger(__name__)
@@ -29,8 +30,29 @@ log = structlog.get_logger(__name__)
 _FETCH_WAIT_S = 0.25  # how soon a partition that was resumed or sought is asked for
 _IDLE_WAIT_S = 0.05
 _COMMIT_TIMEOUT_S = 3.0
+_LOG_APPEND_TIME = 1
 
 _Answer = TypeVar("_Answer")
+
+
+class LeanFetcher(Fetcher):  # type: ignore[misc]
+    """aiokafka's fetcher, giving records as they were parsed, without a ConsumerRecord of each."""
+
+    async def _proc_fetch_request(self, *request: object) -> bool:
+        found: bool = await super()._proc_fetch_request(*request)
+        for result in self._records.values():
+            if isinstance(result, FetchResult) and result.has_more():
+                result._partition_records._consumer_record = _as_parsed  # noqa: SLF001
+        return found
+
+
+class LeanConsumer(AIOKafkaConsumer):  # type: ignore[misc]
+    """aiokafka's consumer with the fetcher above."""
+
+    async def start(self) -> None:
+        """Connect."""
+        await super().start()
+        self._fetcher.__class__ = LeanFetcher  # `start` made it, with a dozen settings
 
 
 class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
@@ -38,7 +60,7 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
 
     def _create_worker_consumer(self, transport: object) -> AIOKafkaConsumer:
         del transport
-        return AIOKafkaConsumer(**self.app.consumer_options())
+        return LeanConsumer(**self.app.consumer_options())
 
     async def _fetch_records(
         self,
@@ -145,7 +167,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             tp.partition,
             next(self._deliveries),
             batch.records[-1].timestamp / 1000,
-            batch.records[-1].timestamp_type,
+            _LOG_APPEND_TIME,
             [],
             None,
             list(current.values()),
@@ -219,6 +241,10 @@ class BatchTransport(driver.Transport):  # type: ignore[misc]
 def partitions_of(names: Iterable[TP]) -> frozenset[Partition]:
     """Return our name for what Faust and aiokafka call so."""
     return frozenset(Partition(name.topic, name.partition) for name in names)
+
+
+def _as_parsed(_partition: TopicPartition, record: LogRecord) -> LogRecord:
+    return record
 
 
 def _kafka_name(partition: Partition) -> TopicPartition:

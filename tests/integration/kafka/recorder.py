@@ -49,7 +49,8 @@ class Recorder:
 
     def values(self, partition: Partition) -> list[bytes]:
         """Return what was handed over of a partition, in that order."""
-        return [r.value for batch in self.batches if batch.partition == partition for r in batch.records]
+        found = [batch for batch in self.batches if batch.partition == partition]
+        return [record.value or b"" for batch in found for record in batch.records]
 
 
 def quick_settings(bootstrap_servers: str, **changes: Any) -> KafkaSettings:

@@ -10,7 +10,7 @@ import faust
 import mode
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.consumer.fetcher import Fetcher
+from aiokafka.consumer.fetcher import Fetcher, PartitionRecords
 from aiokafka.consumer.subscription_state import TopicPartitionState
 from aiokafka.producer.sender import Sender
 from faust.agents.agent import Agent
@@ -21,7 +21,13 @@ from faust.transport.drivers import aiokafka as driver
 from mode.services import Service
 
 from loanbook.kafka.faust_app import BatchApp
-from loanbook.kafka.transport import BatchConsumer, BatchConsumerThread, BatchTransport, IdleProducer
+from loanbook.kafka.transport import (
+    BatchConsumer,
+    BatchConsumerThread,
+    BatchTransport,
+    IdleProducer,
+    LeanFetcher,
+)
 
 
 def test_faust_is_the_version_that_was_read() -> None:
@@ -57,6 +63,8 @@ def test_faust_is_the_version_that_was_read() -> None:
         (faust.App._new_transport, ["self"]),
         (faust.App._new_producer_transport, ["self"]),
         (Service.__post_init__, ["self"]),
+        (Fetcher._proc_fetch_request, ["self", "assignment", "node_id", "request"]),
+        (PartitionRecords._consumer_record, ["self", "tp", "record"]),
     ],
     ids=lambda value: value.__qualname__ if callable(value) else "",
 )
@@ -70,6 +78,7 @@ def test_an_overridden_method_has_the_signature_we_override(
     ("ours", "theirs"),
     [
         (BatchConsumer, driver.Consumer),
+        (LeanFetcher, Fetcher),
         (BatchConsumerThread, driver.AIOKafkaConsumerThread),
         (BatchTransport, driver.Transport),
         (IdleProducer, driver.Producer),
