@@ -22,6 +22,8 @@ def postgres_settings(memory_bytes: int) -> dict[str, str]:
         "work_mem": "32MB" if roomy else "8MB",
         "maintenance_work_mem": "256MB" if roomy else "64MB",
         "max_wal_size": "8GB" if roomy else "2GB",
+        # A batch over loans of many pages logs more than the usual 16 MB; without room it waits for the disk.
+        "wal_buffers": "64MB" if roomy else "-1",
         "checkpoint_timeout": "15min",
         "wal_compression": "off",
         "random_page_cost": "1.1",

@@ -11,7 +11,7 @@ import numpy as np
 from ingest.locked import Ints
 from ingest.plain import PlainChanges
 from ingest.rollups import CASH_FIELDS, MinuteCell
-from loanbook.postgres.binary_copy import EPOCH, Column, days, integers, smallints
+from loanbook.postgres.binary_copy import EPOCH, Column, days, in_turns, integers, smallints
 
 STATE_COLUMNS = (
     "slice", "loan_key", "as_of", "version", "last_effective_on", "last_business_on", "last_sequence",
@@ -85,7 +85,8 @@ class PlainRows:
 
     def past(self) -> tuple[list[Column], int]:
         """Columns of core.loan_day: figures that loans leave for a later day, and how many do."""
-        left = self._stored["as_of"] < self._changes.today
+        left = np.flatnonzero(self._stored["as_of"] < self._changes.today)
+        left = left[in_turns(self._stored["slice"][left])]
         status = self._stored["status"]
         columns = [
             integers(self._stored["slice"][left], 2), integers(self._stored["loan_key"][left], 8),
@@ -97,7 +98,7 @@ class PlainRows:
             *(integers(values[left], 8) for values in self._measures_before()[1:-1]),
             integers(self._loans.estimated[left], 2),
         ]  # fmt: skip
-        return columns, int(left.sum())
+        return columns, len(left)
 
     def book_differences(self) -> Ints:
         """What leaves the old cells of core.book_now and enters the new ones."""
