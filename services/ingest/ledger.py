@@ -1,4 +1,4 @@
-"""Writes the ledger: what is surely new as it is, all else through a stage that finds repetitions."""
+"""Writes the ledger: what is surely new as it is, all else by a statement that passes repetitions over."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import Any
 import asyncpg
 
 from ingest.records import Content, Identity, LedgerRow, Remembered
-from ingest.rows import EVENT_COLUMNS, event_row
-from ingest.stages import through_stage
+from ingest.rows import event_row
 from loanbook.postgres.binary_copy import copy_rows
 from loanbook.postgres.load_sql import load_sql
 from loanbook.postgres.pool import Connection
@@ -49,8 +48,8 @@ async def remember_events(
 async def _insert(connection: Connection, rows: list[tuple[Any, ...]]) -> set[Identity]:
     if not rows:
         return set()
-    insert = load_sql("ingest", "insert_events")
-    inserted = await through_stage(connection, "stage_event", EVENT_COLUMNS, rows, insert)
+    columns = (list(column) for column in zip(*rows, strict=True))
+    inserted = await connection.fetch(load_sql("ingest", "insert_events"), *columns)
     return {(row["loan_key"], row["event_id"], row["source_key"]) for row in inserted}
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loanbook.domain.plain import Days
-from loanbook.postgres.sent_arrays import ARRAY_HEAD, sent_row
+from loanbook.postgres.sent_arrays import ARRAY_HEAD
 
 Ints: TypeAlias = NDArray[np.int64]
 
@@ -26,7 +26,7 @@ NUMBERS = (
 )  # fmt: skip
 """What the array in lock_loans.sql holds, in its order; days are ordinals, 0 for none."""
 
-ROW = sent_row((NUMBERS, ">i8"), behind="last_recorded_at")
+PLACES = {name: place for place, name in enumerate((*NUMBERS, "last_recorded_at"))}
 _LATE = np.dtype([("size", ">i4"), ("value", ">i2")])
 
 
@@ -45,7 +45,7 @@ class Locked(msgspec.Struct, frozen=True, gc=False):
     """A loan whose row is locked."""
 
     terms: Terms
-    numbers: bytes  # of ROW
+    numbers: bytes  # integers of 64 bits, as PLACES has them
     days_late: bytes | None = None  # of a plain loan, as the server sends an array
     named_ids: Sequence[str] | None = None
 
@@ -55,16 +55,17 @@ class LockedColumns:
     """Many locked loans, a column at a time."""
 
     terms: Sequence[Terms]
-    numbers: NDArray[Any]  # of ROW
+    numbers: Ints  # matrix: a row is a number, as PLACES has them, a column a loan
     sent_late: Sequence[bytes | None]  # as Locked has it
     named_ids: Sequence[Sequence[str] | None]
 
     @classmethod
     def of(cls, rows: Sequence[Locked]) -> LockedColumns:
-        """Read the numbers of locked rows."""
+        """Put locked loans side by side."""
+        numbers = np.frombuffer(b"".join([row.numbers for row in rows]), np.int64)
         return cls(
             terms=[row.terms for row in rows],
-            numbers=np.frombuffer(b"".join([row.numbers for row in rows]), ROW),
+            numbers=np.ascontiguousarray(numbers.reshape(-1, len(PLACES)).T),
             sent_late=[row.days_late for row in rows],
             named_ids=[row.named_ids for row in rows],
         )
@@ -73,7 +74,7 @@ class LockedColumns:
         """These loans and others, in key order."""
         both = LockedColumns(
             terms=[*self.terms, *others.terms],
-            numbers=np.frombuffer(self.numbers.tobytes() + others.numbers.tobytes(), ROW),  # one layout
+            numbers=np.concatenate([self.numbers, others.numbers], axis=1),
             sent_late=[*self.sent_late, *others.sent_late],
             named_ids=[*self.named_ids, *others.named_ids],
         )
@@ -83,8 +84,9 @@ class LockedColumns:
         return len(self.terms)
 
     def __getitem__(self, name: str) -> Ints:
-        """One number of every loan."""
-        return self.numbers[name].astype(np.int64)
+        """One number of every loan; to be copied by whoever changes it."""
+        column: Ints = self.numbers[PLACES[name]]
+        return column
 
     def refs(self) -> list[tuple[int, int]]:
         """Slice and key of every loan."""
@@ -92,7 +94,7 @@ class LockedColumns:
 
     def row(self, place: int) -> Locked:
         """One of the loans."""
-        numbers = self.numbers[place].tobytes()
+        numbers = self.numbers[:, place].tobytes()
         return Locked(self.terms[place], numbers, self.sent_late[place], self.named_ids[place])
 
     def take(self, places: Ints) -> LockedColumns:
@@ -100,7 +102,7 @@ class LockedColumns:
         chosen = places.tolist()
         return LockedColumns(
             terms=[self.terms[place] for place in chosen],
-            numbers=self.numbers[places],
+            numbers=self.numbers[:, places],
             sent_late=[self.sent_late[place] for place in chosen],
             named_ids=[self.named_ids[place] for place in chosen],
         )
@@ -119,8 +121,7 @@ class LockedColumns:
 
 def row_of(locked: Locked) -> dict[str, Any]:
     """One loan's numbers by their names; its days as dates."""
-    values = np.frombuffer(locked.numbers, ROW)[0].tolist()
-    row: dict[str, Any] = dict(zip(ROW.names or (), values, strict=True))
+    row: dict[str, Any] = dict(zip(PLACES, np.frombuffer(locked.numbers, np.int64).tolist(), strict=True))
     return row | {"as_of": date.fromordinal(row["as_of"]), "past_due_on": _day_of(row["past_due_on"])}
 
 

@@ -30,6 +30,7 @@ NUMBERS = np.dtype([(name, np.int64) for name in (*ORDER, "amount", "slice", "lo
 """Of a record its offset; of an event of a loan also its order, its loan and which of the names said are its
 own (else -1); of a payment that only adds to what was paid also the amount in minor units (else 0)."""
 
+_NOTHING = np.zeros(0, np.int64)
 _EPOCH_S = 946_684_800  # 2000-01-01, from which the server counts microseconds
 _DETAIL_MAX = len(SIZES) - 1  # bytes of an event's data: a longer one is not kept twice
 _PARTS = {  # of a book that facts of a type name
@@ -114,7 +115,11 @@ class Numbered(Sequence[Record]):
     @classmethod
     def joined(cls, parts: Sequence[Numbered]) -> Numbered:
         """Records part after part."""
-        numbers = np.concatenate([np.zeros(0, NUMBERS), *(part.numbers for part in parts)])
+        if len(parts) == 1:
+            return parts[0]
+        # As plain integers: numpy would compare the layouts of all parts first.
+        plain = np.concatenate([_NOTHING, *(part.numbers.view(np.int64) for part in parts)])
+        numbers = plain.view(NUMBERS)
         before = accumulate((len(part.said) for part in parts), initial=0)
         shift = np.repeat(np.array(list(before)[:-1], np.int64), [len(part) for part in parts])
         numbers["said"] += shift * (numbers["said"] >= 0)

@@ -88,7 +88,7 @@ def fold_plain(batch: PlainBatch, rules: Rules) -> PlainChanges:
 
 
 def _last_orders(batch: PlainBatch) -> list[Ints]:
-    columns = [batch.loans[name] for name in LAST_ORDER]
+    columns = [batch.loans[name].copy() for name in LAST_ORDER]
     for column, part in zip(columns, batch.order, strict=True):
         column[batch.place] = part  # of several for one loan the last counts
     return columns
@@ -125,11 +125,11 @@ def loans_of(locked: LockedColumns, rules: Rules) -> PlainLoans:
         term_days=locked.term_days,
         estimated=locked["estimated"] == 1,
         applied=plans.total - locked["total_outstanding_minor"],
-        overpaid=locked["overpaid_minor"],
-        paid=locked["paid_minor"],
-        last_payment=locked["last_payment_minor"],
-        last_payment_day=locked["last_payment_on"],
-        closed_day=locked["closed_on"],
+        overpaid=locked["overpaid_minor"].copy(),
+        paid=locked["paid_minor"].copy(),
+        last_payment=locked["last_payment_minor"].copy(),
+        last_payment_day=locked["last_payment_on"].copy(),
+        closed_day=locked["closed_on"].copy(),
         met_day=met_days(plans, locked.days_late(plans.due.shape[1]), locked["met"]),
     )
 

@@ -13,11 +13,6 @@ from ingest.rollups import Keys, rollup_status
 from loanbook.domain.loan import FOLD_VERSION, Amounts, Loan
 from loanbook.postgres.ledger import TYPE_KEYS
 
-EVENT_COLUMNS = (
-    "slice", "loan_key", "source_key", "event_id", "type_key", "effective_on", "business_on",
-    "known_on", "recorded_at", "sequence", "amount_minor", "entity_id", "entity_version", "is_copy",
-    "detail", "kafka_partition", "kafka_offset",
-)  # fmt: skip
 STATE_COLUMNS = (
     "slice", "loan_key", "currency_key", "branch_key", "product_key", "officer_key",
     "as_of", "version", "fold_version", "unapplied_minor", "last_effective_on", "last_recorded_at",
@@ -53,7 +48,7 @@ _NO_ORDER = (None, None, 0, None)
 
 
 def event_row(row: LedgerRow, *, is_copy: bool = False) -> tuple[Any, ...]:
-    """Row of core.event; known_on is the book's business day."""
+    """Row of core.event in the order of insert_events.sql; known_on is the book's business day."""
     event, fact, record = row.event, row.event.fact, row.record
     return (
         *row.ref, row.source_key, event.event_id, TYPE_KEYS[fact.TYPE], fact.effective_on,

@@ -70,16 +70,17 @@ async def save_changes(  # noqa: PLR0913, PLR0917 - what changed, by either way,
 async def _save_plain(
     connection: Connection, directory: PostgresDirectory, parts: Sequence[PlainRows]
 ) -> None:
-    for columns in parts:
-        past, left = columns.past()
-        if left:
-            await copy_rows(connection, "loan_day", PAST_COLUMNS, rows_of(past), schema="core")
-        await _execute(connection, "insert_restates", columns.late_arrivals())
-        await _execute(connection, "update_named", columns.named())
-        officers = [(*ref, directory.officer_key(book, name)) for *ref, book, name in columns.officers()]
-        await _execute(connection, "update_officers", officers)
-        await copy_rows(connection, "stage_plain", PLAIN_COLUMNS, rows_of(columns.states()))
+    past = [rows for rows, left in (columns.past() for columns in parts) if left]
+    if past:
+        await copy_rows(connection, "loan_day", PAST_COLUMNS, rows_of(*past), schema="core")
+    await _execute(connection, "insert_restates", [row for one in parts for row in one.late_arrivals()])
+    await _execute(connection, "update_named", [row for one in parts for row in one.named()])
+    officers = [
+        (*ref, directory.officer_key(book, name)) for one in parts for *ref, book, name in one.officers()
+    ]
+    await _execute(connection, "update_officers", officers)
     if parts:
+        await copy_rows(connection, "stage_plain", PLAIN_COLUMNS, rows_of(*(one.states() for one in parts)))
         # By fetch, which prepares it: `execute` without arguments has it planned anew each time.
         await connection.fetch(load_sql("ingest", "update_plain_states"))
 

@@ -14,7 +14,7 @@ from ingest.directory import PostgresDirectory
 from ingest.entries import Entry
 from ingest.errors import KeyCollisionError
 from ingest.ledger import append_events, contents_of, remember_events
-from ingest.locked import NO_TERMS, ROW, Ints, Locked, LockedColumns, Terms
+from ingest.locked import NO_TERMS, NUMBERS, PLACES, Ints, Locked, LockedColumns, Terms
 from ingest.numbering import Said, names_in, said_in
 from ingest.plain import PlainChanges
 from ingest.plain_ledger import LEDGER_COLUMNS, ledger_rows
@@ -42,6 +42,7 @@ from loanbook.kafka.batches import Partition
 from loanbook.postgres.ledger import event_from_row
 from loanbook.postgres.load_sql import load_sql
 from loanbook.postgres.pool import Connection
+from loanbook.postgres.sent_arrays import sent_columns
 from loanbook.topics import DEAD_LETTERS, SLICES
 from loanbook.wire import ReceivedReference
 
@@ -119,8 +120,8 @@ class PostgresUnit:
         if not rows:
             return LockedColumns.of([])
         loan_keys, versions, named_ids, sent, sent_late = zip(*rows, strict=True)
-        numbers = np.frombuffer(b"".join(sent), ROW)
-        terms = await self._terms_of(numbers["slice"].tolist(), loan_keys, versions)
+        numbers = sent_columns(sent, len(NUMBERS))
+        terms = await self._terms_of(numbers[PLACES["slice"]].tolist(), loan_keys, versions)
         locked = LockedColumns(terms=terms, numbers=numbers, sent_late=sent_late, named_ids=named_ids)
         there = [place for place, known in enumerate(terms) if known is not NO_TERMS]
         return locked if len(there) == len(rows) else locked.take(np.array(there, np.int64))

@@ -1,7 +1,6 @@
 -- Temporary stages of a connection. Whoever uses one empties it (stages.py); only the plain one is emptied by the commit.
 -- Emptying at the commit costs milliseconds, above all where a stage has a side table for long values: the plain one has
 -- none, since it stores its arrays in place.
-CREATE TEMP TABLE IF NOT EXISTS stage_event (LIKE core.event INCLUDING DEFAULTS);
 CREATE TEMP TABLE IF NOT EXISTS stage_state (LIKE core.loan_state INCLUDING DEFAULTS);
 ALTER TABLE stage_state ALTER COLUMN book_key DROP NOT NULL;
 CREATE TEMP TABLE IF NOT EXISTS stage_plan (LIKE core.loan_plan);

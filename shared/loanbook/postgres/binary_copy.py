@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,6 @@ from numpy.typing import NDArray
 from loanbook.postgres.pool import Connection
 
 Bytes = NDArray[np.uint8]
-Column = tuple[Bytes, NDArray[np.bool_] | None]  # a matrix of bytes, and which of them are written
 
 SIZES = tuple(size.to_bytes(4, "big") for size in range(1001))  # what stands before a field of so many bytes
 _TURN = 32  # rows
@@ -25,24 +25,34 @@ NO_FIELD = b"\xff" * 4  # null
 _HEAD, _TAIL = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
 EPOCH = date(2000, 1, 1).toordinal()  # from which the server counts days
 _SMALLINT_OID, _REAL_OID = 21, 700
-_ARRAY_HEAD = np.dtype(
-    [("size", ">i4"), ("ndim", ">i4"), ("nulls", ">i4"), ("of", ">i4"), ("n", ">i4"), ("from", ">i4")]
-)
-_NO_ELEMENTS = 12  # bytes of an empty array behind its size: it has no dimension
+_ARRAY_HEAD = np.dtype([("ndim", ">i4"), ("nulls", ">i4"), ("of", ">i4"), ("n", ">i4"), ("from", ">i4")])
+_NO_ELEMENTS = 12  # bytes of an empty array: it has no dimension
 _ELEMENT = np.dtype([("size", ">i4"), ("value", ">i2")])
 _REAL = np.dtype([("size", ">i4"), ("value", ">f4")])
 
 
+class Column(NamedTuple):
+    """A field of every row: numpy's name of what it holds, the values, their sizes where not all are full."""
+
+    kind: str
+    values: NDArray[Any]
+    sizes: NDArray[np.int64] | None = None  # -1 for null
+
+
+class _Layout(NamedTuple):
+    """A row as wide as it can get."""
+
+    dtype: np.dtype[Any]
+    beginning: Bytes  # of a row without its values: how many fields there are, and the full size of each
+    spans: tuple[slice, ...]  # where the values stand
+    places: NDArray[np.int32]  # numbers of bytes, as many as the widest value has
+
+
 def integers(values: NDArray[np.generic], width: int, is_null: NDArray[np.bool_] | None = None) -> Column:
     """A column of integers of 1 (boolean), 2, 4 or 8 bytes."""
-    rows = np.empty(len(values), [("size", ">i4"), ("value", f">i{width}")])
-    rows["size"], rows["value"] = width, values
     if is_null is None or not is_null.any():
-        return _bytes_of(rows), None
-    rows["size"][is_null] = -1
-    written = np.ones((len(values), 4 + width), np.bool_)
-    written[is_null, 4:] = False
-    return _bytes_of(rows), written
+        return Column(f">i{width}", values)
+    return Column(f">i{width}", values, np.where(is_null, -1, width))
 
 
 def days(ordinals: NDArray[np.int64]) -> Column:
@@ -52,39 +62,43 @@ def days(ordinals: NDArray[np.int64]) -> Column:
 
 def smallints(matrix: NDArray[np.int64], counts: NDArray[np.int64]) -> Column:
     """A column of smallint arrays: of each row of the matrix the first so many."""
-    head = np.empty(len(matrix), _ARRAY_HEAD)
-    head["size"] = np.where(counts > 0, 20 + counts * _ELEMENT.itemsize, _NO_ELEMENTS)
-    head["ndim"], head["nulls"], head["of"] = counts > 0, 0, _SMALLINT_OID
-    head["n"], head["from"] = counts, 1
     elements = np.empty(matrix.shape, _ELEMENT)
     elements["size"], elements["value"] = 2, matrix
-    field = np.concatenate([_bytes_of(head), _bytes_of(elements)], axis=1)
-    return field, np.arange(field.shape[1], dtype=np.int32) < (4 + head["size"].astype(np.int32))[:, None]
+    sizes = np.where(counts > 0, _ARRAY_HEAD.itemsize + counts * _ELEMENT.itemsize, _NO_ELEMENTS)
+    return _array(_SMALLINT_OID, counts, elements, sizes)
 
 
 def floats(values: NDArray[np.float64]) -> Column:
     """A column of double precision."""
-    return integers(values.view(np.int64), 8)
+    return Column(">f8", values)
 
 
 def reals(matrix: NDArray[np.float64]) -> Column:
     """A column of real arrays: the rows of the matrix."""
-    head = np.empty(len(matrix), _ARRAY_HEAD)
-    head["size"] = 20 + matrix.shape[1] * _REAL.itemsize
-    head["ndim"], head["nulls"], head["of"], head["n"], head["from"] = 1, 0, _REAL_OID, matrix.shape[1], 1
     elements = np.empty(matrix.shape, _REAL)
     elements["size"], elements["value"] = 4, matrix
-    return np.concatenate([_bytes_of(head), _bytes_of(elements)], axis=1), None
+    return _array(_REAL_OID, np.full(len(matrix), matrix.shape[1]), elements)
+
+
+def _array(
+    of: int, counts: NDArray[np.int64], elements: NDArray[Any], sizes: NDArray[np.int64] | None = None
+) -> Column:
+    head = np.empty(len(counts), _ARRAY_HEAD)
+    head["ndim"], head["nulls"], head["of"], head["n"], head["from"] = counts > 0, 0, of, counts, 1
+    field = np.concatenate([_bytes_of(head), _bytes_of(elements)], axis=1)
+    return Column(f"({field.shape[1]},)u1", field, sizes)
 
 
 def nulls(count: int) -> Column:
     """A column of nothing."""
-    return _bytes_of(np.full(count, -1, ">i4")), None
+    return Column(">i1", np.zeros(count, np.int8), np.full(count, -1))
 
 
 def chosen(columns: Sequence[Column], rows: NDArray[np.bool_]) -> list[Column]:
     """Of all columns these rows."""
-    return [(part[rows], None if mask is None else mask[rows]) for part, mask in columns]
+    return [
+        Column(kind, values[rows], None if sizes is None else sizes[rows]) for kind, values, sizes in columns
+    ]
 
 
 def rows_of(*parts: Sequence[Column]) -> bytes:
@@ -93,45 +107,63 @@ def rows_of(*parts: Sequence[Column]) -> bytes:
 
 
 def _body_of(columns: Sequence[Column]) -> bytes:
-    count = len(columns[0][0])
-    fields = np.full(count, len(columns), ">i2")
-    matrix = np.concatenate([_bytes_of(fields), *(part for part, _ in columns)], axis=1)
-    if all(mask is None for _, mask in columns):
+    layout = _layout(tuple(column.kind for column in columns), len(columns))
+    rows = _filled(layout, [column.values for column in columns], len(columns[0].values))
+    matrix = _bytes_of(rows)
+    if all(column.sizes is None for column in columns):
         return matrix.tobytes()
     written = np.ones(matrix.shape, np.bool_)
-    end = fields.itemsize
-    for part, mask in columns:
-        start, end = end, end + part.shape[1]
-        if mask is not None:
-            written[:, start:end] = mask
+    for number, (column, span) in enumerate(zip(columns, layout.spans, strict=True)):
+        if column.sizes is not None:
+            rows[f"size{number}"] = column.sizes
+            places = layout.places[: span.stop - span.start]
+            written[:, span] = places < column.sizes.astype(np.int32)[:, None]
     body: bytes = matrix[written].tobytes()
     return body
 
 
 def integer_rows(values: NDArray[np.int64], widths: Sequence[int]) -> bytes:
     """The rows of a COPY of nothing but integers, of 1 (boolean), 2, 4 or 8 bytes each and without nulls."""
-    return _HEAD + _integers(values.T, len(values), widths, len(widths)).tobytes() + _TAIL
+    layout = _layout(tuple(f">i{width}" for width in widths), len(widths))
+    return _HEAD + _filled(layout, values.T, len(values)).tobytes() + _TAIL
 
 
 def rows_with_texts(
     columns: Sequence[NDArray[np.int64] | int], widths: Sequence[int], texts: Sequence[bytes], texts_each: int
 ) -> bytes:
     """The rows of a COPY of integers, as in `integer_rows`, each followed by so many fields ready made."""
-    numbers = _integers(columns, len(texts), widths, len(widths) + texts_each)
+    layout = _layout(tuple(f">i{width}" for width in widths), len(widths) + texts_each)
+    numbers = _filled(layout, columns, len(texts))
     parts = [b""] * (2 * len(texts))
     parts[::2], parts[1::2] = numbers.view(f"V{numbers.itemsize}").tolist(), texts
     return b"".join([_HEAD, *parts, _TAIL])
 
 
-def _integers(
-    columns: Iterable[NDArray[np.int64] | int], count: int, widths: Sequence[int], fields: int
-) -> NDArray[Any]:
-    kinds = [np.dtype([("size", ">i4"), ("value", f">i{width}")]) for width in widths]
-    rows = np.empty(count, [("fields", ">i2"), *((str(n), kind) for n, kind in enumerate(kinds))])
-    rows["fields"] = fields
-    for n, (width, column) in enumerate(zip(widths, columns, strict=True)):
-        rows[str(n)]["size"], rows[str(n)]["value"] = width, column
-    return rows
+def _filled(layout: _Layout, columns: Iterable[NDArray[Any] | int], count: int) -> NDArray[Any]:
+    rows = np.empty((count, layout.dtype.itemsize), np.uint8)
+    rows[:] = layout.beginning
+    filled = rows.view(layout.dtype)[:, 0]
+    for number, values in enumerate(columns):
+        filled[f"value{number}"] = values
+    return filled
+
+
+@lru_cache(maxsize=256)  # a batch has few kinds of rows, but for how many elements arrays have
+def _layout(kinds: tuple[str, ...], fields: int) -> _Layout:
+    parts = [("fields", ">i2")]
+    for number, kind in enumerate(kinds):
+        parts += [(f"size{number}", ">i4"), (f"value{number}", kind)]
+    dtype = np.dtype(parts)
+    row = np.zeros(1, dtype)
+    spans, end = [], row["fields"].itemsize
+    row["fields"] = fields
+    for number in range(len(kinds)):
+        size = row[f"size{number}"]
+        start, end = end + size.itemsize, end + size.itemsize + dtype[f"value{number}"].itemsize
+        size[:] = end - start
+        spans.append(slice(start, end))
+    widest = max((span.stop - span.start for span in spans), default=0)
+    return _Layout(dtype, _bytes_of(row), tuple(spans), np.arange(widest, dtype=np.int32))
 
 
 def in_turns(slices: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 ARRAY_HEAD = 20  # bytes before the elements of an array
 _ELEMENT = 12  # bytes of an element: its size, and a number of 8 bytes
@@ -29,3 +30,12 @@ def sent_row(*arrays: tuple[Sequence[str], str], behind: str | None = None) -> n
     if behind is not None:
         names, formats, offsets, end = [*names, behind], [*formats, ">i8"], [*offsets, end], end + 8
     return np.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": end})
+
+
+def sent_columns(sent: Sequence[bytes], count: int) -> NDArray[np.int64]:
+    """Arrays of so many bigints with a time behind each, as a matrix: an array is a column."""
+    joined, end = b"".join(sent), ARRAY_HEAD + _ELEMENT * count
+    each = end + 8
+    numbers = np.ndarray((count, len(sent)), ">i8", joined, ARRAY_HEAD + _SIZE, (_ELEMENT, each))
+    times = np.ndarray((1, len(sent)), ">i8", joined, end, (0, each))
+    return np.concatenate([numbers, times], dtype=np.int64)

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from ingest.choosing import arrange, choose
-from ingest.locked import ROW, Locked, LockedColumns, Terms
+from ingest.locked import PLACES, Locked, LockedColumns, Terms
 from ingest.numbering import Numbered
 from ingest.records import Book, Identity, Record
 from ingest.segments import Segment
@@ -75,7 +75,7 @@ def paid_on(day: date) -> PaymentPosted:
 
 def lock(number: int, *, is_plain: bool = True, named: Sequence[str] | None = None) -> Locked:
     """A locked loan whose latest event is of LAST."""
-    numbers = np.zeros(1, ROW)
+    numbers = np.zeros(len(PLACES), np.int64)
     micros = (LAST - datetime(2000, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
     values: dict[str, Any] = {
         "slice": slice_of(LOANS[number]), "loan_key": loan_key_of("demo", LOANS[number]),
@@ -84,7 +84,7 @@ def lock(number: int, *, is_plain: bool = True, named: Sequence[str] | None = No
         "last_recorded_at": micros,
     }  # fmt: skip
     for name, value in values.items():
-        numbers[name] = value
+        numbers[PLACES[name]] = value
     return Locked(Terms(LOANS[number]), numbers.tobytes(), named_ids=named)
 
 
