@@ -22,7 +22,8 @@ def plans(draw: st.DrawFn) -> list[Installment]:
     rows: list[Installment] = []
     for _ in range(draw(st.integers(1, 4))):
         flags, due, other = draw(st.integers(0, 3)), draw(st.integers(0, 2**61)), draw(st.integers(0, 2**40))
-        gaps = draw(st.one_of(st.just([30, 31]), st.just([7]), st.lists(st.integers(0, 400), min_size=1)))
+        steady = st.sampled_from([[30, 31], [7], [7, 8, 6], [33, 28, 30, 31]])
+        gaps = draw(st.one_of(steady, st.lists(st.integers(0, 400), min_size=1)))
         less = draw(st.one_of(st.just([0]), st.lists(st.integers(0, 2**32), min_size=1, max_size=13)))
         is_principal_same = draw(st.booleans())
         for number in range(draw(st.integers(1, 12))):
@@ -81,6 +82,16 @@ def test_what_changes_with_each_installment_is_listed_behind_the_run(amounts: li
     packed = pack_plan(plan)
     assert read([packed, packed]) == [plan, plan]
     assert len(packed) == 6 * RUN.itemsize
+
+
+def test_days_that_weekends_move_are_listed_as_what_they_lie_off() -> None:
+    moved = [day + {5: 2, 6: 1}.get(date.fromordinal(day).weekday(), 0) for day in MONTHS]
+    assert moved != MONTHS
+    same: list[Installment] = [(day, 1, 50_000, 2_000) for day in moved]
+    annuity: list[Installment] = [(day, 1, 50_000, 12_000 - 400 * n) for n, day in enumerate(moved)]
+    packed = [pack_plan(same), pack_plan(annuity)]
+    assert read(packed) == [same, annuity]
+    assert [len(plan) for plan in packed] == [3 * RUN.itemsize, 8 * RUN.itemsize]
 
 
 def test_another_amount_or_another_rhythm_begins_a_run() -> None:
