@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeAlias
@@ -17,8 +17,8 @@ from loanbook.postgres.sent_arrays import ARRAY_HEAD
 Ints: TypeAlias = NDArray[np.int64]
 
 NUMBERS = (
-    "slice", "loan_key", "version", "as_of", "quarantined", "is_plain", "fold_version", "book_key",
-    "currency_key", "branch_key", "product_key", "bucket", "status", "charged_off", "estimated",
+    "slice", "loan_key", "version", "terms_version", "as_of", "quarantined", "is_plain", "fold_version",
+    "book_key", "currency_key", "branch_key", "product_key", "bucket", "status", "charged_off", "estimated",
     "disbursed_minor", "scheduled_minor", "paid_minor", "principal_outstanding_minor",
     "total_outstanding_minor", "overdue_minor", "overdue_principal_minor", "overpaid_minor",
     "last_payment_minor", "past_due_on", "disbursed_on", "last_payment_on", "closed_on",
@@ -27,7 +27,8 @@ NUMBERS = (
 """What the array in lock_loans.sql holds, in its order; days are ordinals, 0 for none."""
 
 PLACES = {name: place for place, name in enumerate((*NUMBERS, "last_recorded_at"))}
-_LATE = np.dtype([("size", ">i4"), ("value", ">i2")])
+_LATE = np.dtype(">i2")
+_EMPTY_ARRAY, _ELEMENT, _VALUE = 12, 6, 4  # bytes of an array of nothing, of an element, before its value
 
 
 class Terms(msgspec.Struct, frozen=True, gc=False):
@@ -46,7 +47,7 @@ class Locked(msgspec.Struct, frozen=True, gc=False):
 
     terms: Terms
     numbers: bytes  # integers of 64 bits, as PLACES has them
-    days_late: bytes | None = None  # of a plain loan, as the server sends an array
+    days_late: bytes = b""  # of the installments met of a plain loan, of _LATE
     named_ids: Sequence[str] | None = None
 
 
@@ -56,26 +57,29 @@ class LockedColumns:
 
     terms: Sequence[Terms]
     numbers: Ints  # matrix: a row is a number, as PLACES has them, a column a loan
-    sent_late: Sequence[bytes | None]  # as Locked has it
+    late: NDArray[Any]  # of _LATE, a row a loan: of the installments met, then zeros
     named_ids: Sequence[Sequence[str] | None]
 
     @classmethod
     def of(cls, rows: Sequence[Locked]) -> LockedColumns:
         """Put locked loans side by side."""
         numbers = np.frombuffer(b"".join([row.numbers for row in rows]), np.int64)
+        length = max((len(row.days_late) for row in rows), default=0)
+        late = b"".join([row.days_late.ljust(length, b"\0") for row in rows])
         return cls(
             terms=[row.terms for row in rows],
             numbers=np.ascontiguousarray(numbers.reshape(-1, len(PLACES)).T),
-            sent_late=[row.days_late for row in rows],
+            late=np.frombuffer(late, _LATE).reshape(len(rows), length // _LATE.itemsize),
             named_ids=[row.named_ids for row in rows],
         )
 
     def merged(self, others: LockedColumns) -> LockedColumns:
         """These loans and others, in key order."""
+        width = max(self.late.shape[1], others.late.shape[1])
         both = LockedColumns(
             terms=[*self.terms, *others.terms],
             numbers=np.concatenate([self.numbers, others.numbers], axis=1),
-            sent_late=[*self.sent_late, *others.sent_late],
+            late=np.concatenate([_widened(self.late, width), _widened(others.late, width)]),
             named_ids=[*self.named_ids, *others.named_ids],
         )
         return both.take(np.lexsort((both["loan_key"], both["slice"])))
@@ -94,8 +98,8 @@ class LockedColumns:
 
     def row(self, place: int) -> Locked:
         """One of the loans."""
-        numbers = self.numbers[:, place].tobytes()
-        return Locked(self.terms[place], numbers, self.sent_late[place], self.named_ids[place])
+        numbers, late = self.numbers[:, place].tobytes(), self.late[place].tobytes()
+        return Locked(self.terms[place], numbers, late, self.named_ids[place])
 
     def take(self, places: Ints) -> LockedColumns:
         """The loans at these places."""
@@ -103,7 +107,7 @@ class LockedColumns:
         return LockedColumns(
             terms=[self.terms[place] for place in chosen],
             numbers=self.numbers[:, places],
-            sent_late=[self.sent_late[place] for place in chosen],
+            late=self.late[places],
             named_ids=[self.named_ids[place] for place in chosen],
         )
 
@@ -114,9 +118,33 @@ class LockedColumns:
 
     def days_late(self, width: int) -> Days:
         """Matrix of how late each installment was met, 0 where it was not; `width` installments."""
-        length = width * _LATE.itemsize
-        sent = [(late or b"")[ARRAY_HEAD:].ljust(length, b"\0") for late in self.sent_late]
-        return np.frombuffer(b"".join(sent), _LATE)["value"].astype(np.int32).reshape(-1, width)
+        return _widened(self.late[:, :width], width).astype(np.int32)
+
+
+def late_of(sent: bytes, met: Ints) -> NDArray[Any]:
+    """Rows of _LATE from arrays as the server sends them, one after another, with so many elements each."""
+    sizes = np.where(met > 0, ARRAY_HEAD + met * _ELEMENT, _EMPTY_ARRAY)
+    loan = np.repeat(np.arange(len(met)), met)
+    turn = np.arange(len(loan)) - np.repeat(np.cumsum(met) - met, met)
+    places = (np.cumsum(sizes) - sizes)[loan] + ARRAY_HEAD + turn * _ELEMENT + _VALUE
+    late = np.zeros((len(met), met.max(initial=0)), _LATE)
+    pairs = np.frombuffer(sent, np.uint8)[places[:, None] + np.arange(_LATE.itemsize)]
+    late[loan, turn] = pairs.view(_LATE)[:, 0]
+    return late
+
+
+def named_ids_of(parts: Iterable[Mapping[str, Any]]) -> dict[tuple[int, int], list[str]]:
+    """Ids that facts of a loan undo, by slice and key, from rows of lock_loans.sql."""
+    return {
+        (part["slice"], loan_key): ids
+        for part in parts
+        if part["named_ids"]
+        for loan_key, ids in msgspec.json.decode(part["named_ids"], type=dict[int, list[str]]).items()
+    }
+
+
+def _widened(matrix: NDArray[Any], width: int) -> NDArray[Any]:
+    return np.pad(matrix, ((0, 0), (0, width - matrix.shape[1])))
 
 
 def row_of(locked: Locked) -> dict[str, Any]:

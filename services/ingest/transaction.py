@@ -14,7 +14,7 @@ from ingest.directory import PostgresDirectory
 from ingest.entries import Entry
 from ingest.errors import KeyCollisionError
 from ingest.ledger import append_events, contents_of, remember_events
-from ingest.locked import NO_TERMS, NUMBERS, PLACES, Ints, Locked, LockedColumns, Terms
+from ingest.locked import NO_TERMS, NUMBERS, PLACES, Ints, Locked, LockedColumns, Terms, late_of, named_ids_of
 from ingest.numbering import Said, names_in, said_in
 from ingest.plain import PlainChanges
 from ingest.plain_ledger import LEDGER_COLUMNS, ledger_rows
@@ -116,15 +116,22 @@ class PostgresUnit:
         return {LoanRef(*ref): locked.row(place) for place, ref in enumerate(locked.refs())}
 
     async def _lock(self, slices: Ints, keys: Ints) -> LockedColumns:
-        rows = await self._fetch("lock_loans", slices.tolist(), keys.tolist())
-        if not rows:
+        parts = await self._fetch("lock_loans", slices.tolist(), keys.tolist())
+        parts = [part for part in parts if part["numbers"]]
+        if not parts:
             return LockedColumns.of([])
-        loan_keys, versions, named_ids, sent, sent_late = zip(*rows, strict=True)
-        numbers = sent_columns(sent, len(NUMBERS))
-        terms = await self._terms_of(numbers[PLACES["slice"]].tolist(), loan_keys, versions)
-        locked = LockedColumns(terms=terms, numbers=numbers, sent_late=sent_late, named_ids=named_ids)
+        numbers = sent_columns(b"".join([part["numbers"] for part in parts]), len(NUMBERS))
+        refs = [numbers[PLACES[name]].tolist() for name in ("slice", "loan_key")]
+        terms = await self._terms_of(refs[0], refs[1], numbers[PLACES["terms_version"]].tolist())
+        named = named_ids_of(parts)
+        locked = LockedColumns(
+            terms=terms,
+            numbers=numbers,
+            late=late_of(b"".join([part["days_late"] for part in parts]), numbers[PLACES["met"]]),
+            named_ids=[named.get(ref) for ref in zip(*refs, strict=True)],
+        )
         there = [place for place, known in enumerate(terms) if known is not NO_TERMS]
-        return locked if len(there) == len(rows) else locked.take(np.array(there, np.int64))
+        return locked if len(there) == len(terms) else locked.take(np.array(there, np.int64))
 
     async def _terms_of(
         self, slices: Sequence[int], keys: Sequence[int], versions: Sequence[int]

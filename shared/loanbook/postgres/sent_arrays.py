@@ -32,10 +32,11 @@ def sent_row(*arrays: tuple[Sequence[str], str], behind: str | None = None) -> n
     return np.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": end})
 
 
-def sent_columns(sent: Sequence[bytes], count: int) -> NDArray[np.int64]:
-    """Arrays of so many bigints with a time behind each, as a matrix: an array is a column."""
-    joined, end = b"".join(sent), ARRAY_HEAD + _ELEMENT * count
+def sent_columns(sent: bytes, count: int) -> NDArray[np.int64]:
+    """Arrays of so many bigints, a time behind each, one after another: a matrix whose columns they are."""
+    end = ARRAY_HEAD + _ELEMENT * count
     each = end + 8
-    numbers = np.ndarray((count, len(sent)), ">i8", joined, ARRAY_HEAD + _SIZE, (_ELEMENT, each))
-    times = np.ndarray((1, len(sent)), ">i8", joined, end, (0, each))
+    arrays = len(sent) // each
+    numbers = np.ndarray((count, arrays), ">i8", sent, ARRAY_HEAD + _SIZE, (_ELEMENT, each))
+    times = np.ndarray((1, arrays), ">i8", sent, end, (0, each))
     return np.concatenate([numbers, times], dtype=np.int64)
