@@ -30,7 +30,7 @@ from scoring.model import RulesScorer, Scorer
 from scoring.scorecard import assumptions
 from scoring.sender import WEBHOOK, Sender
 from scoring.settings import WorkerSettings
-from scoring.store import PostgresScoreStore, make_ready
+from scoring.store import ROLE, PostgresScoreStore, open_units
 from scoring.sweep import Sweep
 from scoring.thresholds import BAND_SCORE_MIN
 from scoring.webhook import Endpoint, WebhookClient
@@ -42,7 +42,12 @@ class ScoringWorker:
     """Takes notices into the backlog; lanes score it; the sweep finds what no notice told."""
 
     def __init__(
-        self, settings: WorkerSettings, pool: Pool, producer: EventProducer, client: httpx.AsyncClient
+        self,
+        settings: WorkerSettings,
+        pool: Pool,
+        units: Pool,
+        producer: EventProducer,
+        client: httpx.AsyncClient,
     ) -> None:
         self.settings = settings
         self.backlog = Backlog(settings.collect)
@@ -62,7 +67,7 @@ class ScoringWorker:
             backlog_max=settings.backlog_loans,
         )
         self.sender = Sender(pool=pool, producer=producer, webhook=_webhook(settings, client), clock=_now)
-        store = PostgresScoreStore(pool, endpoints)
+        store = PostgresScoreStore(units, endpoints)
         self.lanes = [self._make_lane(store) for _ in range(settings.lanes)]
         self.worker = BatchWorker(
             settings.kafka(), self, (LOAN_CHANGED,), settings.group, tasks=self._tasks()
@@ -156,24 +161,20 @@ def run_worker(settings: WorkerSettings) -> int:
 
 
 async def _run(settings: WorkerSettings) -> int:
-    pool = await create_pool(
-        settings.database_url,
-        "scoring_writer",
-        size_max=settings.lanes + 3,
-        init=make_ready,
-        keep_session=True,
-    )
+    pool = await create_pool(settings.database_url, ROLE, size_max=3, keep_session=True)
+    units = await open_units(settings.database_url, settings.lanes)
     producer = EventProducer(settings.kafka())
     timeout = settings.webhook_timeout.total_seconds()
     try:
         async with httpx.AsyncClient(timeout=timeout, trust_env=False) as client:
             await require_schema(pool)
-            worker = ScoringWorker(settings, pool, producer, client)
+            worker = ScoringWorker(settings, pool, units, producer, client)
             await state_model(pool, worker.policy.scorer, settings.loss_given_default)
             async with HealthServer(settings.worker_port, worker.health, host=settings.worker_host):
                 return await worker.worker.run()
     finally:
         await producer.stop()
+        await units.close()
         await pool.close()
 
 

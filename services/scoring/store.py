@@ -12,7 +12,7 @@ import numpy as np
 
 from loanbook.postgres.binary_copy import chosen, copy_rows, days, floats, integers, nulls, reals, rows_of
 from loanbook.postgres.load_sql import load_sql
-from loanbook.postgres.pool import Connection, Pool
+from loanbook.postgres.pool import Connection, Pool, create_pool
 from scoring.alerts import RULE, Episode, EpisodeState, Move
 from scoring.reading import states_from_rows
 from scoring.records import EpisodeRow, LoanFacts, Message, ScoreRows, States
@@ -28,8 +28,21 @@ _STAGE_COLUMNS = (
 )  # fmt: skip
 
 
-async def make_ready(connection: Connection) -> None:
-    """Give a new connection its stage."""
+ROLE = "scoring_writer"
+# Loans are read by their keys. The planner would work out for each transaction anew how to reach sixteen
+# slices of five tables, which takes it longer than a hundred loans do; and a plan made once must not read a
+# table whole because it was small at the time.
+_BY_KEY = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"}
+
+
+async def open_units(dsn: str, size_max: int) -> Pool:
+    """Connections for transactions on loans, each with its stage."""
+    return await create_pool(
+        dsn, ROLE, size_max=size_max, init=_make_stage, keep_session=True, settings=_BY_KEY
+    )
+
+
+async def _make_stage(connection: Connection) -> None:
     await connection.execute(load_sql("scoring", "make_stage"))
 
 

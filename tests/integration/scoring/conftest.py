@@ -7,10 +7,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import asyncpg
 import pytest
 
-from loanbook.postgres.pool import create_pool
 from scoring.flow import Outcome, Policy, score_loans
 from scoring.model import RulesScorer
-from scoring.store import PostgresScoreStore, make_ready
+from scoring.store import PostgresScoreStore, open_units
 from tests.integration.scoring.desk import Desk, LoanRow
 
 ScoreAll = Callable[..., Awaitable[Outcome]]
@@ -27,7 +26,7 @@ async def desk(database: str) -> AsyncIterator[Desk]:
 
 @pytest.fixture
 async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
-    made = await create_pool(database, "scoring_writer", size_max=4, init=make_ready)
+    made = await open_units(database, 4)
     yield made
     await made.close()
 
