@@ -15,7 +15,7 @@ import uvloop
 from ingest import metrics
 from ingest.breaker import DeadLetterBreaker
 from ingest.cache import LoanCache
-from ingest.collecting import collect_seldom
+from ingest.collecting import collect_seldom, keep_freed_memory
 from ingest.day_markers import run_clock
 from ingest.day_roll import DayRoll
 from ingest.decoding import cut, decode_records, together
@@ -41,7 +41,7 @@ from loanbook.topics import BOOK_REFERENCE, BORROWER_PROFILES, LOAN_EVENTS
 
 log = structlog.get_logger()
 TOPICS = (LOAN_EVENTS, BORROWER_PROFILES, BOOK_REFERENCE)
-_DECODE_SLICE = 500  # records decoded together, before other tasks get a turn
+_DECODE_SLICE = 1_000  # records decoded together, before other tasks get a turn
 _CAUGHT_UP_EVERY_S = 2
 _TRIM_EVERY_S = 3600
 _MINUTES_KEPT = timedelta(days=8)
@@ -232,6 +232,7 @@ async def forever(work: Callable[[], Awaitable[None]], name: str) -> None:
 def run_worker(settings: WorkerSettings) -> int:
     """Run one ingest worker until it is told to stop; returns the exit code."""
     collect_seldom()
+    keep_freed_memory()
     code: int = uvloop.run(_run(settings))
     return code
 
