@@ -131,10 +131,11 @@ def _repeats(arrivals: Arrivals, known: Collection[Identity], suspects: Flags) -
     """Which of the suspects the ledger holds, or came before in this batch: they change nothing."""
     repeats = np.zeros(len(arrivals.taken), np.bool_)
     met = set(known)
-    asked = np.flatnonzero(suspects)
-    identities = [row.identity for row in arrivals.taken.rows(asked)]
-    before = [row.identity for row in arrivals.taken.rows(np.maximum(asked - 1, 0))]
-    for number, identity, one_before in zip(asked.tolist(), identities, before, strict=True):
-        repeats[number] = identity in met or (number > 0 and identity == one_before)
-        met.add(identity)
+    asked, place = np.flatnonzero(suspects), arrivals.taken.place
+    behind = asked[(asked > 0) & (place[asked] == place[asked - 1])]  # another of its loan before it
+    ahead = [row.identity for row in arrivals.taken.rows(behind - 1)]
+    before = dict(zip(behind.tolist(), ahead, strict=True))
+    for number, row in zip(asked.tolist(), arrivals.taken.rows(asked), strict=True):
+        repeats[number] = row.identity in met or row.identity == before.get(number)
+        met.add(row.identity)
     return repeats

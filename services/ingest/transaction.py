@@ -104,9 +104,10 @@ class PostgresUnit:
                 [row.book.business_on for row in rows],
             )
             locked = locked.merged(await self._lock(slices[missing], keys[missing]))
-        for key, terms, loan_id in zip(keys, locked.terms, taken.loan_ids(), strict=True):
-            if terms.loan_id != loan_id:
-                raise KeyCollisionError(f"loans {terms.loan_id!r} and {loan_id!r} share the key {key}")
+        kept, said = [terms.loan_id for terms in locked.terms], taken.loan_ids()
+        if kept != said:
+            key, one, other = next(row for row in zip(keys, kept, said, strict=True) if row[1] != row[2])
+            raise KeyCollisionError(f"loans {one!r} and {other!r} share the key {key}")
         return locked
 
     async def lock(self, refs: Iterable[LoanRef]) -> dict[LoanRef, Locked]:
