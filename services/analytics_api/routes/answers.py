@@ -80,6 +80,10 @@ class AnswerCache:
             return None
         return entry.answer if now < entry.good_until + self._ttl_s else None
 
+    def knows(self, target: bytes) -> bool:
+        """Whether a request for a target has been answered."""
+        return target in self._keys
+
     def note(self, target: bytes, key: str) -> None:
         """Remember that a request for a target is answered by a key."""
         if len(self._keys) >= _TARGETS_MAX:

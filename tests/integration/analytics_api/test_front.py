@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from analytics_api.app import create_app
 from analytics_api.front import FrontProtocol
-from analytics_api.routes.desk import Desk, Headers
+from analytics_api.routes.desk import Asked, Desk, Given
 from analytics_api.settings import AnalyticsSettings
 from tests.integration.analytics_api.conftest import BOARDS, KEY
 
@@ -72,12 +72,12 @@ async def told(port: int, path: str, *headers: str) -> bytes:
 
 @pytest.fixture
 def given(monkeypatch: pytest.MonkeyPatch) -> list[int | None]:
-    """The statuses that the desk has given out; None where it left a request to the routes."""
+    """The statuses that the desk has given out; None where it had nothing ready."""
     seen: list[int | None] = []
     serve = Desk.serve
 
-    def noted(self: Desk, target: bytes, headers: Headers, address: str) -> tuple[int, bytes] | None:
-        answer = serve(self, target, headers, address)
+    def noted(self: Desk, asked: Asked) -> Given | None:
+        answer = serve(self, asked)
         seen.append(answer[0] if answer else None)
         return answer
 
@@ -96,7 +96,7 @@ async def test_a_ready_answer_is_the_routes_answer(
         first = await told(port, path, AUTHORIZATION)
         ready = await told(port, path, AUTHORIZATION)
         by_routes = await told(port, path, AUTHORIZATION, BY_THE_ROUTES)
-    assert given == [None, 200, None]
+    assert given == [200]
     assert first.startswith(b"HTTP/1.1 200 OK\r\n")
     assert first == ready == by_routes
 
@@ -110,7 +110,7 @@ async def test_who_has_it_hears_so_from_either_in_the_same_words(
         known = f"If-None-Match: {tag}"
         ready = await told(port, "/v1/portfolio", AUTHORIZATION, known)
         by_routes = await told(port, "/v1/portfolio", AUTHORIZATION, known, BY_THE_ROUTES)
-    assert given == [None, 304, None]
+    assert given == [304]
     assert ready == by_routes
     assert ready.startswith(b"HTTP/1.1 304 Not Modified\r\n")
 
@@ -136,7 +136,7 @@ async def test_requests_of_one_connection_are_answered_in_their_order(
             request("/v1/portfolio", AUTHORIZATION),
             request("/nowhere", AUTHORIZATION, "Connection: close"),
         )
-    assert given[1] == 200
+    assert given[0] == 200
     places = [answers.index(part) for part in (b'"book":"demo"', b'"checks"', b'"title":"Not Found"')]
     assert places == sorted(places)
     assert answers.count(b'"book":"demo"') == 2
@@ -152,5 +152,53 @@ async def test_other_methods_are_for_the_routes(
         answer = await exchange(
             port, request("/v1/portfolio", AUTHORIZATION, "Connection: close", method=method)
         )
-    assert given == [None]
+    assert given == []
     assert answer.startswith(b"HTTP/1.1 405")
+
+
+async def test_the_same_bytes_are_answered_without_reading_them_again(
+    shared_book: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[bytes] = []
+    monkeypatch.setattr(FrontProtocol, "on_url", _noting(FrontProtocol.on_url, read))
+    async with served(shared_book) as port:
+        answers = [await told(port, "/v1/portfolio", AUTHORIZATION) for _ in range(4)]
+        packed = await told(port, "/v1/portfolio", AUTHORIZATION, "Accept-Encoding: gzip")
+    assert len(set(answers)) == 1
+    assert b"content-encoding: gzip" in packed
+    assert len(read) == 3  # the first by the routes, the second by the desk, and the one in other words
+
+
+async def test_two_requests_that_came_together_are_both_answered_each_time(shared_book: str) -> None:
+    one = request("/v1/portfolio", AUTHORIZATION)
+    async with served(shared_book) as port:
+        await told(port, "/v1/portfolio", AUTHORIZATION)
+        for _ in range(3):
+            answers = await exchange(port, one + one, request("/health", AUTHORIZATION, "Connection: close"))
+            assert answers.count(b'"book":"demo"') == 2
+
+
+async def test_what_is_known_by_its_bytes_is_made_anew_when_it_is_over(shared_book: str) -> None:
+    async with served(shared_book, cache_for=timedelta(seconds=0.2)) as port:
+        ages = []
+        for _ in range(12):
+            answer = await told(port, "/v1/freshness", AUTHORIZATION)
+            ages.append(answer[answer.index(b'"read_at"') :][:45])
+            await asyncio.sleep(0.1)
+    assert len(set(ages)) >= 3
+
+
+async def test_a_key_over_its_rate_is_refused_in_known_bytes_too(shared_book: str) -> None:
+    async with served(shared_book, rate_per_second=0.001, rate_burst=5) as port:
+        statuses = [(await told(port, "/v1/portfolio", AUTHORIZATION))[9:12] for _ in range(7)]
+    assert statuses == [b"200"] * 5 + [b"429"] * 2
+
+
+def _noting(
+    on_url: Callable[[FrontProtocol, bytes], None], read: list[bytes]
+) -> Callable[[FrontProtocol, bytes], None]:
+    def noted(self: FrontProtocol, url: bytes) -> None:
+        read.append(url)
+        on_url(self, url)
+
+    return noted

@@ -8,7 +8,7 @@ import pytest
 
 from analytics_api.routes.access import Gate, KeyRing, RateLimiter
 from analytics_api.routes.answers import Answer, AnswerCache
-from analytics_api.routes.desk import Desk
+from analytics_api.routes.desk import Desk, Given, Headers
 
 TARGET = b"/v1/portfolio?book=demo"
 KEY = (b"authorization", b"Bearer good")
@@ -42,8 +42,13 @@ async def desk(clock: Clock, *, per_second: float = 0, burst: int = 1, is_open: 
     )
 
 
+def served(opened: Desk, target: bytes, headers: Headers) -> Given | None:
+    asked = opened.understand(target, headers, "10.0.0.1")
+    return opened.serve(asked) if asked else None
+
+
 async def test_a_known_key_gets_the_ready_bytes(clock: Clock) -> None:
-    given = (await desk(clock)).serve(TARGET, [HOST, KEY], "10.0.0.1")
+    given = served(await desk(clock), TARGET, [HOST, KEY])
     assert given is not None
     status, rest = given
     assert status == 200
@@ -61,7 +66,7 @@ async def test_who_takes_it_packed_gets_it_packed(clock: Clock) -> None:
         (b"gzip; q=0.5", True),
         (b"", False),
     ):
-        given = ready.serve(TARGET, [KEY, (b"accept-encoding", header)], "10.0.0.1")
+        given = served(ready, TARGET, [KEY, (b"accept-encoding", header)])
         assert given is not None
         assert given[1].endswith(b"\r\n\r\npacked" if packed else b'\r\n\r\n{"ready":1}')
         assert (b"content-encoding: gzip\r\n" in given[1]) is packed
@@ -69,7 +74,7 @@ async def test_who_takes_it_packed_gets_it_packed(clock: Clock) -> None:
 
 
 async def test_who_has_it_already_gets_no_body(clock: Clock) -> None:
-    given = (await desk(clock)).serve(TARGET, [KEY, (b"if-none-match", b'W/"tag"')], "10.0.0.1")
+    given = served(await desk(clock), TARGET, [KEY, (b"if-none-match", b'W/"tag"')])
     assert given is not None
     assert given[0] == 304
     assert given[1].endswith(b"\r\n\r\n")
@@ -93,25 +98,47 @@ async def test_who_has_it_already_gets_no_body(clock: Clock) -> None:
 async def test_the_routes_see_to_whoever_is_not_known_and_plain(
     clock: Clock, headers: list[tuple[bytes, bytes]]
 ) -> None:
-    assert (await desk(clock)).serve(TARGET, headers, "10.0.0.1") is None
+    assert served(await desk(clock), TARGET, headers) is None
 
 
 async def test_an_open_api_needs_no_key(clock: Clock) -> None:
-    assert (await desk(clock, is_open=True)).serve(TARGET, [HOST], "10.0.0.1") is not None
+    assert served(await desk(clock, is_open=True), TARGET, [HOST]) is not None
 
 
 async def test_a_key_over_its_rate_hears_so_from_the_routes(clock: Clock) -> None:
     opened = await desk(clock, per_second=1, burst=2)
-    served = [opened.serve(TARGET, [KEY], "10.0.0.1") is not None for _ in range(3)]
-    assert served == [True, True, False]
+    given = [served(opened, TARGET, [KEY]) is not None for _ in range(3)]
+    assert given == [True, True, False]
 
 
 @pytest.mark.parametrize("target", [b"/v1/portfolio", b"/v1/portfolio?book=other", b""])
 async def test_what_nobody_has_asked_yet_is_not_ready(clock: Clock, target: bytes) -> None:
-    assert (await desk(clock)).serve(target, [KEY], "10.0.0.1") is None
+    assert served(await desk(clock), target, [KEY]) is None
 
 
 async def test_an_answer_that_is_over_is_not_given(clock: Clock) -> None:
     opened = await desk(clock)
     clock.now += 1.1
-    assert opened.serve(TARGET, [KEY], "10.0.0.1") is None
+    assert served(opened, TARGET, [KEY]) is None
+
+
+async def test_a_request_is_recalled_by_its_bytes_and_address(clock: Clock) -> None:
+    opened = await desk(clock)
+    asked = opened.understand(TARGET, [KEY], "10.0.0.1")
+    assert asked is not None
+    opened.remember(b"GET ...", "10.0.0.1", asked)
+    assert opened.recall(b"GET ...", "10.0.0.1") is asked
+    assert opened.recall(b"GET ....", "10.0.0.1") is None
+    assert opened.recall(b"GET ...", "10.0.0.2") is None
+
+
+async def test_no_more_than_some_heads_are_remembered_and_no_long_ones(clock: Clock) -> None:
+    opened = await desk(clock)
+    asked = opened.understand(TARGET, [KEY], "10.0.0.1")
+    assert asked is not None
+    opened.remember(b"long" * 2000, "10.0.0.1", asked)
+    assert opened.recall(b"long" * 2000, "10.0.0.1") is None
+    for number in range(5000):
+        opened.remember(b"%d" % number, "10.0.0.1", asked)
+    recalled = sum(opened.recall(b"%d" % number, "10.0.0.1") is not None for number in range(5000))
+    assert 0 < recalled <= 4096
