@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from analytics_api.schemas.parts import money
@@ -85,26 +85,72 @@ def ratio(part: int, whole: int) -> float | None:
     return divide_half_even(part * _RATIO_SCALE, whole) / _RATIO_SCALE if whole else None
 
 
-def figures_of(cells: Sequence[Cell], currency: str) -> Figures:
+@dataclass(slots=True)
+class _Sums:
+    """Cells added up; amounts in minor units."""
+
+    loans: int = 0
+    estimated_loans: int = 0
+    disbursed_minor: int = 0
+    paid_minor: int = 0
+    principal_minor: int = 0
+    outstanding_minor: int = 0
+    overdue_minor: int = 0
+    overdue_principal_minor: int = 0
+
+    def add(self, cell: Cell) -> None:
+        """Count a cell in."""
+        self.loans += cell.loans
+        self.estimated_loans += cell.estimated_loans
+        self.disbursed_minor += cell.disbursed_minor
+        self.paid_minor += cell.paid_minor
+        self.principal_minor += cell.principal_minor
+        self.outstanding_minor += cell.outstanding_minor
+        self.overdue_minor += cell.overdue_minor
+        self.overdue_principal_minor += cell.overdue_principal_minor
+
+
+@dataclass(slots=True)
+class _Sorted:
+    """The sums that figures are read off, made in one walk over the cells."""
+
+    disbursed: _Sums = field(default_factory=_Sums)
+    active: _Sums = field(default_factory=_Sums)
+    standings: dict[StandingName, _Sums] = field(default_factory=lambda: {n: _Sums() for n in STANDINGS})
+    buckets: list[_Sums] = field(default_factory=lambda: [_Sums() for _ in BUCKET_NAMES])  # of active loans
+
+
+def _sorted_out(cells: Iterable[Cell]) -> _Sorted:
+    found = _Sorted()
+    for cell in cells:
+        standing = cell.standing
+        if standing is None:
+            continue
+        found.disbursed.add(cell)
+        found.standings[standing].add(cell)
+        if cell.is_active:
+            found.active.add(cell)
+            found.buckets[cell.bucket].add(cell)
+    return found
+
+
+def figures_of(cells: Iterable[Cell], currency: str) -> Figures:
     """All figures of the cells."""
-    active = [cell for cell in cells if cell.is_active]
-    disbursed = [cell for cell in cells if cell.standing is not None]
-    estimated = _sum(active, "estimated_loans")
-    principal = _sum(active, "principal_minor")
-    overdue_principal = _sum(active, "overdue_principal_minor")
+    found = _sorted_out(cells)
+    active = found.active
     return Figures(
-        totals=_totals(disbursed, active, currency),
-        standings=[_standing(name, disbursed, currency) for name in STANDINGS],
-        buckets=[_bucket(number, active, currency) for number in range(len(BUCKET_NAMES))],
-        portfolio_at_risk=[_at_risk(days, lowest, active, currency) for days, lowest in PAR_EDGES],
+        totals=_totals(found, currency),
+        standings=[_standing(name, found, currency) for name in STANDINGS],
+        buckets=[_bucket(number, found, currency) for number in range(len(BUCKET_NAMES))],
+        portfolio_at_risk=[_at_risk(days, lowest, found, currency) for days, lowest in PAR_EDGES],
         arrears_rate=ArrearsRate(
-            ratio=ratio(overdue_principal, principal),
-            numerator=money(overdue_principal, currency),
-            denominator=money(principal, currency),
+            ratio=ratio(active.overdue_principal_minor, active.principal_minor),
+            numerator=money(active.overdue_principal_minor, currency),
+            denominator=money(active.principal_minor, currency),
         ),
-        non_performing=_non_performing(cells, currency),
-        estimated=estimated > 0,
-        estimated_loans=estimated,
+        non_performing=_non_performing(found, currency),
+        estimated=active.estimated_loans > 0,
+        estimated_loans=active.estimated_loans,
     )
 
 
@@ -117,17 +163,15 @@ class PastStanding:
     defaulted_share: float | None
 
 
-def standing_of(cells: Sequence[Cell]) -> PastStanding:
+def standing_of(cells: Iterable[Cell]) -> PastStanding:
     """The figures of the cells that a comparison names, without all the others."""
-    active = [cell for cell in cells if cell.is_active]
-    disbursed = [cell for cell in cells if cell.standing is not None]
-    principal = _sum(active, "principal_minor")
-    late = _sum((cell for cell in active if cell.bucket >= _PAR_30_BUCKET), "principal_minor")
-    defaulted = _sum((cell for cell in disbursed if cell.standing == "defaulted"), "loans")
+    found = _sorted_out(cells)
+    principal = found.active.principal_minor
+    late = sum(part.principal_minor for part in found.buckets[_PAR_30_BUCKET:])
     return PastStanding(
         principal_minor=principal,
         par_30=ratio(late, principal),
-        defaulted_share=ratio(defaulted, _sum(disbursed, "loans")),
+        defaulted_share=ratio(found.standings["defaulted"].loans, found.disbursed.loans),
     )
 
 
@@ -141,10 +185,10 @@ def at_risk(figures: Figures, over_days: int) -> PortfolioAtRisk:
     return next(item for item in figures.portfolio_at_risk if item.over_days == over_days)
 
 
-def _non_performing(cells: Sequence[Cell], currency: str) -> NonPerforming:
-    bad = [cell for cell in cells if cell.standing in {"defaulted", "charged_off"}]
-    owed = [cell for cell in cells if cell.is_active or cell.status == CHARGED_OFF]
-    numerator, denominator = _sum(bad, "principal_minor"), _sum(owed, "principal_minor")
+def _non_performing(found: _Sorted, currency: str) -> NonPerforming:
+    charged_off = found.standings["charged_off"].principal_minor
+    numerator = found.standings["defaulted"].principal_minor + charged_off
+    denominator = found.active.principal_minor + charged_off
     return NonPerforming(
         ratio=ratio(numerator, denominator),
         numerator=money(numerator, currency),
@@ -152,52 +196,50 @@ def _non_performing(cells: Sequence[Cell], currency: str) -> NonPerforming:
     )
 
 
-def _totals(disbursed: Sequence[Cell], active: Sequence[Cell], currency: str) -> Totals:
-    late = [cell for cell in active if cell.bucket > DelinquencyBucket.CURRENT]
-    paid_up = [cell for cell in disbursed if cell.standing == "fully_paid"]
+def _totals(found: _Sorted, currency: str) -> Totals:
+    disbursed, active = found.disbursed, found.active
     return Totals(
-        disbursed=money(_sum(disbursed, "disbursed_minor"), currency),
-        disbursed_loans=_sum(disbursed, "loans"),
-        paid=money(_sum(disbursed, "paid_minor"), currency),
-        fully_paid_loans=_sum(paid_up, "loans"),
-        principal_outstanding=money(_sum(active, "principal_minor"), currency),
-        total_outstanding=money(_sum(active, "outstanding_minor"), currency),
-        active_loans=_sum(active, "loans"),
-        overdue=money(_sum(active, "overdue_minor"), currency),
-        overdue_loans=_sum(late, "loans"),
+        disbursed=money(disbursed.disbursed_minor, currency),
+        disbursed_loans=disbursed.loans,
+        paid=money(disbursed.paid_minor, currency),
+        fully_paid_loans=found.standings["fully_paid"].loans,
+        principal_outstanding=money(active.principal_minor, currency),
+        total_outstanding=money(active.outstanding_minor, currency),
+        active_loans=active.loans,
+        overdue=money(active.overdue_minor, currency),
+        overdue_loans=active.loans - found.buckets[DelinquencyBucket.CURRENT].loans,
     )
 
 
-def _standing(name: StandingName, disbursed: Sequence[Cell], currency: str) -> Standing:
-    cells = [cell for cell in disbursed if cell.standing == name]
+def _standing(name: StandingName, found: _Sorted, currency: str) -> Standing:
+    part, whole = found.standings[name], found.disbursed
     return Standing(
         standing=name,
-        loans=_sum(cells, "loans"),
-        share_of_loans=ratio(_sum(cells, "loans"), _sum(disbursed, "loans")),
-        disbursed=money(_sum(cells, "disbursed_minor"), currency),
-        share_of_disbursed=ratio(_sum(cells, "disbursed_minor"), _sum(disbursed, "disbursed_minor")),
-        principal_outstanding=money(_sum(cells, "principal_minor"), currency),
+        loans=part.loans,
+        share_of_loans=ratio(part.loans, whole.loans),
+        disbursed=money(part.disbursed_minor, currency),
+        share_of_disbursed=ratio(part.disbursed_minor, whole.disbursed_minor),
+        principal_outstanding=money(part.principal_minor, currency),
     )
 
 
-def _bucket(number: int, active: Sequence[Cell], currency: str) -> Bucket:
-    cells = [cell for cell in active if cell.bucket == number]
-    principal = _sum(cells, "principal_minor")
+def _bucket(number: int, found: _Sorted, currency: str) -> Bucket:
+    part, whole = found.buckets[number], found.active
     return Bucket(
         bucket=BUCKET_NAMES[number],
-        loans=_sum(cells, "loans"),
-        share_of_loans=ratio(_sum(cells, "loans"), _sum(active, "loans")),
-        principal_outstanding=money(principal, currency),
-        share_of_principal=ratio(principal, _sum(active, "principal_minor")),
-        total_outstanding=money(_sum(cells, "outstanding_minor"), currency),
-        overdue=money(_sum(cells, "overdue_minor"), currency),
+        loans=part.loans,
+        share_of_loans=ratio(part.loans, whole.loans),
+        principal_outstanding=money(part.principal_minor, currency),
+        share_of_principal=ratio(part.principal_minor, whole.principal_minor),
+        total_outstanding=money(part.outstanding_minor, currency),
+        overdue=money(part.overdue_minor, currency),
     )
 
 
-def _at_risk(over_days: int, lowest: int, active: Sequence[Cell], currency: str) -> PortfolioAtRisk:
-    late = [cell for cell in active if cell.bucket >= lowest]
-    numerator, denominator = _sum(late, "principal_minor"), _sum(active, "principal_minor")
-    loans, loans_of = _sum(late, "loans"), _sum(active, "loans")
+def _at_risk(over_days: int, lowest: int, found: _Sorted, currency: str) -> PortfolioAtRisk:
+    late = found.buckets[lowest:]
+    numerator, denominator = sum(part.principal_minor for part in late), found.active.principal_minor
+    loans, loans_of = sum(part.loans for part in late), found.active.loans
     return PortfolioAtRisk(
         over_days=over_days,
         ratio=ratio(numerator, denominator),
@@ -207,7 +249,3 @@ def _at_risk(over_days: int, lowest: int, active: Sequence[Cell], currency: str)
         loans=loans,
         loans_of=loans_of,
     )
-
-
-def _sum(cells: Iterable[Cell], field: str) -> int:
-    return sum(getattr(cell, field) for cell in cells)

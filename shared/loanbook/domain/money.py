@@ -47,7 +47,11 @@ class Minor(int):
 
 def format_minor(minor: int, currency: str) -> str:
     """Decimal string of an amount, with all digits of its currency."""
-    return f"{Decimal(minor).scaleb(-exponent_of(currency)):f}"
+    exponent = exponent_of(currency)
+    if not exponent:
+        return str(int(minor))
+    whole, part = divmod(abs(minor), 10**exponent)
+    return f"{'-' if minor < 0 else ''}{whole}.{part:0{exponent}d}"
 
 
 def divide_half_even(numerator: int, denominator: int) -> int:
