@@ -21,7 +21,7 @@ from analytics_api.settings import AnalyticsSettings
 from analytics_api.store import PostgresMartStore
 from loanbook.domain.errors import LoanbookError
 
-_SWITCH_S = 0.0005  # what is shaped in a thread holds answers up no longer than this
+_SWITCH_S = 0.00005  # what is shaped in a thread holds answers up no longer than this
 
 
 def main(arguments: list[str] | None = None) -> int:
