@@ -111,6 +111,7 @@ class AnswerCache:
             return
         entry.answer = entry.task.result()
         entry.good_until = self._clock() + self._ttl_s
+        entry.is_called_for = False  # somebody may have looked between the task's end and this
 
     def _drop_stale(self) -> None:
         if len(self._entries) >= _ENTRIES_MAX:

@@ -111,6 +111,24 @@ async def test_only_a_target_that_was_answered_before_is_ready(cache: AnswerCach
     make.go.set()
 
 
+async def test_one_who_asks_in_the_moment_an_answer_is_made_does_not_keep_the_next_from_being_made(
+    cache: AnswerCache, clock: Clock
+) -> None:
+    make = Maker()
+    await cache.get("k", make)
+    cache.note(b"/k", "k")
+    clock.now += 1.5
+    make.go.clear()
+    await cache.get("k", make)
+    make.go.set()
+    for _ in range(10):
+        cache.ready(b"/k")
+        await asyncio.sleep(0)
+    clock.now += 1.5
+    assert cache.ready(b"/k") is None  # one is called again
+    assert cache.ready(b"/k") is not None
+
+
 async def test_questions_do_not_share_their_answers(cache: AnswerCache) -> None:
     make = Maker()
     assert (await cache.get("a", make)).body == b"1"
