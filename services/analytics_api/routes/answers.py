@@ -63,7 +63,8 @@ class AnswerCache:
             entry = self._start(key, make, entry)
         else:
             ANSWERS_SHARED.inc()
-        return self._given(entry, now) or await asyncio.shield(entry.task)
+        given = self._given(entry, now)
+        return given if given is not None else await asyncio.shield(entry.task)
 
     def ready(self, target: bytes) -> Answer | None:
         """The answer to the target of an earlier request, if it can be given without making anything.
