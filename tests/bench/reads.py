@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 import shutil
 import statistics
@@ -24,7 +25,8 @@ from tests.bench.session import Session
 from tests.bench.watching import cpu_seconds, until
 
 SECTION = "reads"
-_CLIENTS, _SECONDS, _TIMES = 500, 5, 10
+_CLIENTS, _SECONDS, _TIMES = 500, 5, 20
+_PACED = "function delay() return 50 + math.random(100) end"  # ms: each asks ten times a second
 _ROUNDS = 3  # of the refresh; the closes of a new book are summed up in two of them
 _AGGREGATES = (
     "portfolio",
@@ -154,29 +156,40 @@ async def _single(session: Session, client: httpx.AsyncClient) -> None:
 
 
 async def _crowd(session: Session, client: httpx.AsyncClient, address: str) -> None:
-    """So many clients at once on each aggregate, by wrk."""
+    """So many clients at once on each aggregate, by wrk: each as soon as it is answered, and at a pace."""
     program = shutil.which("wrk")
     if program is None:
         print("  no clients at once: wrk is not installed", flush=True)
         return
+    pace = session.parts.folder / "pace.lua"
+    pace.write_text(_PACED, encoding="utf-8")
     for path in _AGGREGATES:
-        await _timed(lambda path=path: client.get(f"/v1/{path}"))  # type: ignore[misc]
-        process = await asyncio.create_subprocess_exec(
-            program, "-t1", f"-c{_CLIENTS}", f"-d{_SECONDS}s", "--latency",
-            "-H", "Accept-Encoding: gzip", f"{address}/v1/{path}",  # as browsers and HTTP libraries do
-            stdout=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        said = (await process.communicate())[0].decode()
-        if fault := _FAULTS.search(said):
-            print(f"  {path}: {fault.group()}", flush=True)
-        times = {share: float(value) * _IN_MS[unit] for share, value, unit in _LATENCY.findall(said)}
-        rate = _RATE.search(said)
-        if rate is None or "99" not in times:
-            raise BenchError(f"wrk says: {said}")
-        add = session.report.add
-        add(SECTION, f"{path}, {_CLIENTS} clients: faults", "kinds", [float(bool(fault))])
-        add(SECTION, f"{path}, {_CLIENTS} clients: p99", "ms", [times["99"]])
-        add(SECTION, f"{path}, {_CLIENTS} clients", "answers/s", [float(rate.group(1))])
+        for how, options in (("", ()), (", 10 times a second each", ("-s", str(pace)))):
+            await _timed(lambda path=path: client.get(f"/v1/{path}"))  # type: ignore[misc]
+            said = await _wrk(program, f"{address}/v1/{path}", *options)
+            _report_crowd(session, f"{path}, {_CLIENTS} clients{how}", said)
+
+
+async def _wrk(program: str, address: str, *options: str) -> str:
+    process = await asyncio.create_subprocess_exec(
+        program, "-t1", f"-c{_CLIENTS}", f"-d{_SECONDS}s", "--latency", *options,
+        "-H", "Accept-Encoding: gzip", address,  # as browsers and HTTP libraries do
+        stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    return (await process.communicate())[0].decode()
+
+
+def _report_crowd(session: Session, name: str, said: str) -> None:
+    if fault := _FAULTS.search(said):
+        print(f"  {name}: {fault.group()}", flush=True)
+    times = {share: float(value) * _IN_MS[unit] for share, value, unit in _LATENCY.findall(said)}
+    rate = _RATE.search(said)
+    if rate is None or "99" not in times:
+        raise BenchError(f"wrk says: {said}")
+    add = session.report.add
+    add(SECTION, f"{name}: faults", "kinds", [float(bool(fault))])
+    add(SECTION, f"{name}: p99", "ms", [times["99"]])
+    add(SECTION, name, "answers/s", [float(rate.group(1))])
 
 
 async def _is_ready(client: httpx.AsyncClient) -> bool:
@@ -197,4 +210,4 @@ def _cpu(parts: Parts) -> float:
 
 
 def _percentile(values: list[float], share: float) -> float:
-    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
+    return sorted(values)[math.ceil(len(values) * share) - 1]
