@@ -62,9 +62,9 @@ async def save_changes(  # noqa: PLR0913, PLR0917 - what changed, by either way,
     await _save_unapplied(connection, changes)
     await _add_rollups(connection, directory, books, changes, columns)
     await _add_minutes(connection, directory, changes, fresh, columns)
-    await _notify(
-        connection, books, sorted([*_changed_of(changes), *(ref for part in columns for ref in part.refs())])
-    )
+    refs = sorted([*_changed_of(changes), *(ref for part in columns for ref in part.refs())])
+    came = bool(fresh) or any(len(amounts) for _, amounts in (part.paid for part in plain))
+    await _notify(connection, books, refs, of_new_day=not came)
 
 
 async def _save_plain(
@@ -182,7 +182,11 @@ async def _add_minutes(
 
 
 async def _notify(
-    connection: Connection, books: Mapping[int, Book], changed: Iterable[tuple[int, int, int]]
+    connection: Connection,
+    books: Mapping[int, Book],
+    changed: Iterable[tuple[int, int, int]],
+    *,
+    of_new_day: bool,
 ) -> None:
     """Name the loans that changed: slice, book key and loan key of each, sorted."""
     committed_at = datetime.now(UTC)
@@ -193,6 +197,7 @@ async def _notify(
             slice=slice_number,
             loan_keys=tuple(loan_key for _, _, loan_key in group),
             committed_at=committed_at,
+            of_new_day=of_new_day,
         )
         rows.append((slice_number, LOAN_CHANGED, slice_number, None, encode_notice(notice)))
     await _execute(connection, "insert_outbox", rows)

@@ -104,7 +104,8 @@ class ScoringWorker:
                 metrics.BAD_NOTICES.inc()
                 log.warning("notice_unreadable", offset=record.offset, reason=str(error))
                 continue
-            self.backlog.add(notice.slice, notice.loan_keys, notice.committed_at)
+            has_news = not notice.of_new_day
+            self.backlog.add(notice.slice, notice.loan_keys, notice.committed_at, is_first=has_news)
         self._positions[batch.partition] = batch.next_offset
         self.worker.ack(batch)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 
@@ -17,40 +17,66 @@ class Work:
     committed_at: tuple[datetime, ...]
 
 
+@dataclass(slots=True)
+class _Line:
+    """Loans that wait by slice, in order of arrival, and when what was told of them was committed."""
+
+    loans: dict[int, dict[int, None]] = field(default_factory=dict)
+    told: dict[int, list[datetime]] = field(default_factory=dict)
+
+    def add(self, slice_: int, keys: dict[int, None], committed_at: datetime | None) -> None:
+        self.loans.setdefault(slice_, {}).update(keys)
+        if committed_at is not None:
+            self.told.setdefault(slice_, []).append(committed_at)
+
+    def take(self, slice_: int, room: int) -> tuple[tuple[int, ...], Iterable[datetime]]:
+        """Up to so many loans of a slice; they are told with the last of them."""
+        waiting = tuple(self.loans.pop(slice_))
+        if len(waiting) > room:
+            self.loans[slice_] = dict.fromkeys(waiting[room:])
+            return waiting[:room], ()
+        return waiting, self.told.pop(slice_, ())
+
+
 class Backlog:
     """Collects loans by slice; hands out the slices that have waited longest, none twice at a time.
 
-    The first loan waits for others as long as `collect` says: a transaction costs as much as a hundred loans.
+    Loans of events that have just come in go before those of a new day, which has many. The first loan waits
+    for others as long as `collect` says: a transaction costs as much as a hundred loans.
     """
 
     def __init__(self, collect: timedelta = timedelta(0)) -> None:
         self._collect_s = collect.total_seconds()
-        self._loans: dict[int, dict[int, None]] = {}  # in order of arrival
-        self._committed_at: dict[int, list[datetime]] = {}
+        self._first, self._later = _Line(), _Line()
         self._busy: set[int] = set()
         self._changed = asyncio.Event()
         self._taking = asyncio.Lock()
 
     def __len__(self) -> int:
-        return sum(map(len, self._loans.values()))
+        return sum(len(keys) for line in (self._first, self._later) for keys in line.loans.values())
 
     def waiting(self, slice_: int) -> int:
         """How many loans of a slice wait."""
-        return len(self._loans.get(slice_, ()))
+        return sum(len(line.loans.get(slice_, ())) for line in (self._first, self._later))
 
     @property
     def idle(self) -> bool:
         """Whether nothing waits and nothing is under way."""
-        return not self._loans and not self._busy
+        return not (self._first.loans or self._later.loans or self._busy)
 
-    def add(self, slice_: int, loan_keys: Iterable[int], committed_at: datetime | None = None) -> None:
-        """Remember loans; those that wait already wait once."""
+    def add(
+        self,
+        slice_: int,
+        loan_keys: Iterable[int],
+        committed_at: datetime | None = None,
+        *,
+        is_first: bool = False,
+    ) -> None:
+        """Remember loans; those that wait already in the same line wait once."""
         keys = dict.fromkeys(loan_keys)
         if not keys:
             return
-        self._loans.setdefault(slice_, {}).update(keys)
-        if committed_at is not None:
-            self._committed_at.setdefault(slice_, []).append(committed_at)
+        (self._first if is_first else self._later).add(slice_, keys, committed_at)
         self._changed.set()
 
     async def take(self, loans_max: int) -> Work:
@@ -70,22 +96,24 @@ class Backlog:
     def _take(self, loans_max: int) -> Work:
         loans: dict[int, int] = {}
         committed_at: list[datetime] = []
-        for slice_ in [slice_ for slice_ in self._loans if slice_ not in self._busy]:
-            waiting = tuple(self._loans.pop(slice_))
-            room = loans_max - len(loans)
-            # Should two slices ever have the same key, one of the loans is left to the sweep.
-            loans |= dict.fromkeys(waiting[:room], slice_)
-            if len(waiting) > room:
-                self._loans[slice_] = dict.fromkeys(waiting[room:])
-            else:  # told with the last of them
-                committed_at += self._committed_at.pop(slice_, ())
-            if len(waiting) >= room:
-                break
+        for line in (self._first, self._later):
+            for slice_ in [slice_ for slice_ in line.loans if slice_ not in self._busy]:
+                if len(loans) == loans_max:
+                    break
+                # Should two slices ever have the same key, one of the loans is left to the sweep.
+                taken, told = line.take(slice_, loans_max - len(loans))
+                loans |= dict.fromkeys(taken, slice_)
+                committed_at += told
         self._busy.update(loans.values())
         return Work(loans=loans, committed_at=tuple(committed_at))
 
     def _free(self) -> int:
-        return sum(len(keys) for slice_, keys in self._loans.items() if slice_ not in self._busy)
+        return sum(
+            len(keys)
+            for line in (self._first, self._later)
+            for slice_, keys in line.loans.items()
+            if slice_ not in self._busy
+        )
 
     async def _until(self, reached: Callable[[], bool]) -> None:
         while not reached():

@@ -83,6 +83,7 @@ class LoansChanged(msgspec.Struct, frozen=True, kw_only=True):
     slice: int
     loan_keys: tuple[int, ...]
     committed_at: datetime
+    of_new_day: bool = False  # nothing came: they were only brought to another day, or folded again
 
 
 class _Currency(msgspec.Struct, frozen=True):
@@ -90,8 +91,7 @@ class _Currency(msgspec.Struct, frozen=True):
 
 
 envelope_decoder = msgspec.json.Decoder(Envelope)
-_currency_decoder = msgspec.json.Decoder(_Currency)
-_notice_decoder = msgspec.json.Decoder(LoansChanged)
+_currency_decoder, _notice_decoder = msgspec.json.Decoder(_Currency), msgspec.json.Decoder(LoansChanged)
 _encoder = msgspec.json.Encoder()
 
 

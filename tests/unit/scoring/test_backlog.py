@@ -57,6 +57,19 @@ async def test_slices_that_wait_are_taken_together() -> None:
     assert (await backlog.take(2)).loans == {21: 2}
 
 
+async def test_what_has_just_come_in_goes_before_what_a_new_day_brings() -> None:
+    backlog = Backlog()
+    backlog.add(1, range(100), NOW)
+    backlog.add(2, range(200, 300))
+    backlog.add(2, [207, 250], NOW, is_first=True)
+    first = await backlog.take(100)
+    assert list(first.loans)[:3] == [207, 250, 0]
+    assert (len(first.loans), first.committed_at) == (100, (NOW,))
+    backlog.done(first)
+    rest = await backlog.take(1_000)
+    assert len(set(rest.loans) | set(first.loans)) == 200
+
+
 async def test_the_first_loan_waits_for_others_but_not_for_more_than_are_taken() -> None:
     backlog = Backlog(collect=timedelta(hours=1))
     backlog.add(1, [10])
@@ -79,14 +92,15 @@ async def test_it_is_idle_only_when_nothing_is_under_way() -> None:
 
 
 @given(
-    notices=st.lists(st.sets(st.integers(0, 99), min_size=1), max_size=30),
-    loans_max=st.integers(1, 10),
+    notices=st.lists(st.sets(st.integers(0, 999), min_size=1, max_size=400), max_size=10),
+    loans_max=st.integers(1, 100),
 )
 def test_every_noticed_loan_comes_out(notices: list[set[int]], loans_max: int) -> None:
     async def drained() -> set[tuple[int, int]]:
         backlog = Backlog()
-        for key in [key for keys in notices for key in keys]:
-            backlog.add(key % 4, [key])
+        for keys in notices:
+            for number in range(4):
+                backlog.add(number, [key for key in keys if key % 4 == number], is_first=number > 1)
         out: set[tuple[int, int]] = set()
         while len(backlog):
             work = await backlog.take(loans_max)
