@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
 
 import asyncpg
 import pytest
@@ -38,7 +39,7 @@ async def test_folded_loans_are_forgotten_when_connections_were_lost(feed: Feed,
         " WHERE datname = current_database() AND pid <> pg_backend_pid()"
     )
     await connection.close()
-    with pytest.raises(RETRYABLE):
+    with suppress(*RETRYABLE):  # raised unless the pool has seen already that its connections are gone
         await feed.send([encoded("L-2", opened)])
     await feed.send([])
     assert not feed.cache.find({ref: row["version"]})
