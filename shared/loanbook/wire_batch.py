@@ -15,10 +15,9 @@ from loanbook.wire import Data, Envelope, Received, ReceivedDayClosed, ReceivedR
 from loanbook.wire_rules import (
     FIRST_DAY,
     LAST_DAY,
-    are_plain_names,
     check_alike,
+    check_names,
     exponent_of_code,
-    name_fault,
 )
 
 Decoded: TypeAlias = Received | ReceivedDayClosed | ReceivedReference | RejectedEventError
@@ -56,8 +55,7 @@ def _envelopes_of(raws: Sequence[bytes]) -> list[Envelope]:
     envelopes = [wire.envelope_decoder.decode(raw) for raw in raws]
     names = [envelope.id for envelope in envelopes] + [envelope.subject for envelope in envelopes]
     names += {envelope.source for envelope in envelopes} | {envelope.book for envelope in envelopes}
-    if not are_plain_names(names) and any(map(name_fault, names)):
-        raise RejectedEventError("a name has a fault")
+    check_names(names)
     times = [envelope.time for envelope in envelopes]
     if None in {time.tzinfo for time in times}:
         raise RejectedEventError("a time has no UTC offset")

@@ -22,11 +22,9 @@ from loanbook.domain.events import PaymentKind, PaymentPosted, wire_name
 from loanbook.wire_rules import (
     FIRST_DAY,
     LAST_DAY,
-    MAX_TEXT_LENGTH,
-    are_plain_names,
+    check_names,
+    doubtful_texts,
     exponent_of_code,
-    is_plain_text,
-    name_fault,
 )
 from loanbook.wire_times import moments_of
 
@@ -120,7 +118,7 @@ def _read(raws: Sequence[bytes]) -> Payments | None:
         for line, one in zip(lines, written, strict=True)
     ]
     names = [name for book, source, _ in words for name in (book, source)]
-    _check_names([*names, *(line.id for line in lines), *(line.subject for line in lines)])
+    check_names([*names, *(line.id for line in lines), *(line.subject for line in lines)])
     return Payments(
         places=places,
         lines=lines,
@@ -147,17 +145,13 @@ def _usual(written: Sequence[Written], contents: Sequence[bytes]) -> list[int]:
         and one.portions is None
         and not (one.relates_to or one.charge_id)
     ]
-    if max(map(len, contents), default=0) > MAX_TEXT_LENGTH or b"\\" in b"".join(contents):
-        kept = [number for number in kept if is_plain_text(contents[number])]
+    doubtful = doubtful_texts(contents)
+    if doubtful:
+        kept = [number for number in kept if number not in doubtful]
     amounts = ",".join([written[number].amount_minor for number in kept])
     if not _AMOUNTS.fullmatch(amounts) or amounts.count(",") >= len(kept):
         kept = [number for number in kept if _AMOUNT.fullmatch(written[number].amount_minor)]
     return kept
-
-
-def _check_names(names: Sequence[str]) -> None:
-    if not are_plain_names(names) and any(map(name_fault, names)):
-        raise RejectedEventError("a name has a fault")
 
 
 def _ordinals(days: Sequence[date]) -> NDArray[np.int64]:

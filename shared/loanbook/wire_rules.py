@@ -97,7 +97,7 @@ def check_data(value: msgspec.Struct, data: bytes) -> None:
     rules = rules_of(type(value))
     if rules.amounts and getattr(value, "currency", None) is None:
         _check_currency_is_there(value, rules)
-    _check(value, rules, "data", plain=is_plain_text(data))
+    _check(value, rules, "data", plain=_is_plain_text(data))
 
 
 def is_plain(field_type: Any) -> bool:  # noqa: ANN401 - any type of a field
@@ -110,9 +110,7 @@ def check_alike(values: Sequence[msgspec.Struct], contents: Sequence[bytes]) -> 
     rules = rules_of(type(values[0]))
     if not _is_in_range(values, rules):
         raise RejectedEventError("is out of range")
-    asked: set[int] = set()
-    if max(map(len, contents)) > MAX_TEXT_LENGTH or b"\\" in b"".join(contents):
-        asked.update(place for place, content in enumerate(contents) if not is_plain_text(content))
+    asked = doubtful_texts(contents)
     if rules.amounts and None in {getattr(value, "currency", None) for value in values}:
         asked.update(place for place, value in enumerate(values) if getattr(value, "currency", None) is None)
     for place in asked if rules.is_shallow else range(len(values)):
@@ -126,9 +124,17 @@ def are_plain_names(names: Sequence[str]) -> bool:
     return is_short and all(names) and " " not in joined and joined.isprintable()
 
 
-def is_plain_text(data: bytes) -> bool:
-    """Whether no string in some JSON can be too long or hold a control character, as in most events."""
-    return len(data) <= MAX_TEXT_LENGTH and b"\\" not in data
+def check_names(names: Sequence[str]) -> None:
+    """Raise where one of some ids or names of envelopes has a fault; which one is not said."""
+    if not are_plain_names(names) and any(map(name_fault, names)):
+        raise RejectedEventError("a name has a fault")
+
+
+def doubtful_texts(contents: Sequence[bytes]) -> set[int]:
+    """Places of JSON in which a string may be too long or hold a control character: seldom any."""
+    if max(map(len, contents), default=0) <= MAX_TEXT_LENGTH and b"\\" not in b"".join(contents):
+        return set()
+    return {place for place, content in enumerate(contents) if not _is_plain_text(content)}
 
 
 def name_fault(text: str) -> str | None:
@@ -165,6 +171,10 @@ def _tightened(part: Any, name: str = "") -> Any:  # noqa: ANN401 - any part of 
         return {"minimum": -MAX_INTEGER, "maximum": MAX_INTEGER} | part
     inherits = {"anyOf", "items"}
     return {key: _tightened(value, name if key in inherits else key) for key, value in part.items()}
+
+
+def _is_plain_text(data: bytes) -> bool:
+    return len(data) <= MAX_TEXT_LENGTH and b"\\" not in data
 
 
 def _text_fault(text: str) -> str | None:
