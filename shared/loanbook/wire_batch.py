@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from itertools import starmap
 from typing import Any, TypeAlias
 
-import msgspec
-
 from loanbook import wire
 from loanbook.domain.errors import RejectedEventError
 from loanbook.wire import Data, Envelope, Received, ReceivedDayClosed, ReceivedReference
 from loanbook.wire_rules import (
+    DOUBTS,
     FIRST_DAY,
     LAST_DAY,
     check_alike,
@@ -21,7 +20,6 @@ from loanbook.wire_rules import (
 )
 
 Decoded: TypeAlias = Received | ReceivedDayClosed | ReceivedReference | RejectedEventError
-_DOUBTS = (RejectedEventError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 def decode_many(raws: Sequence[bytes]) -> list[Decoded]:
@@ -30,7 +28,7 @@ def decode_many(raws: Sequence[bytes]) -> list[Decoded]:
         return []
     try:
         return _decoded_together(raws)
-    except _DOUBTS:  # some of them cannot be taken, or not so
+    except DOUBTS:  # some of them cannot be taken, or not so
         return [_decoded(raw) for raw in raws]
 
 

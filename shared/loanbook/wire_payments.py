@@ -20,6 +20,7 @@ from loanbook import wire
 from loanbook.domain.errors import RejectedEventError
 from loanbook.domain.events import PaymentKind, PaymentPosted, wire_name
 from loanbook.wire_rules import (
+    DOUBTS,
     FIRST_DAY,
     LAST_DAY,
     check_names,
@@ -91,7 +92,7 @@ def read_payments(raws: Sequence[bytes]) -> Payments | None:
     """Payments among some hundred events; None where there is none, or anything is doubtful."""
     try:
         return _read(raws)
-    except (RejectedEventError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except DOUBTS:
         return None
 
 

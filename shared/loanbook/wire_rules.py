@@ -20,6 +20,9 @@ MAX_TEXT_LENGTH = 200
 MAX_INTEGER = 2**31 - 1
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2200, 12, 31)
 CURRENCY_LENGTH = 3
+DOUBTS = (RejectedEventError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What reading events together raises where each must be looked at by itself."""
+
 _CONTROL = re.compile(r"[\x00-\x1f]")  # PostgreSQL cannot store NUL, and logs break at the others
 _CURRENCY_SCHEMA = {"type": "string", "pattern": "^[A-Z]{3}$"}
 
