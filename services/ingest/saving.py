@@ -63,7 +63,7 @@ async def save_changes(  # noqa: PLR0913, PLR0917 - what changed, by either way,
     await _add_rollups(connection, directory, books, changes, columns)
     await _add_minutes(connection, directory, changes, fresh, columns)
     refs = sorted([*_changed_of(changes), *(ref for part in columns for ref in part.refs())])
-    came = bool(fresh) or any(len(amounts) for _, amounts in (part.paid for part in plain))
+    came = bool(fresh) or any(part.paid[1].size for part in plain)
     await _notify(connection, books, refs, of_new_day=not came)
 
 
