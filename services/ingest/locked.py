@@ -76,10 +76,11 @@ class LockedColumns:
     def merged(self, others: LockedColumns) -> LockedColumns:
         """These loans and others, in key order."""
         width = max(self.late.shape[1], others.late.shape[1])
+        late = [_widened(self.late, width), _widened(others.late, width)]
         both = LockedColumns(
             terms=[*self.terms, *others.terms],
             numbers=np.concatenate([self.numbers, others.numbers], axis=1),
-            late=np.concatenate([_widened(self.late, width), _widened(others.late, width)]),
+            late=np.concatenate(late, dtype=_LATE),  # else in the machine's own order of bytes
             named_ids=[*self.named_ids, *others.named_ids],
         )
         return both.take(np.lexsort((both["loan_key"], both["slice"])))
