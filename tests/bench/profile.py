@@ -38,7 +38,7 @@ async def measure(session: Session) -> None:
     """Profile one worker over the filled topic."""
     dsn = await session.copied()
     folded = session.folder / f"profile-{session.spec.loans}.folded"
-    run = await streamed(session, dsn, session.content, beside=lambda pid: sampled(pid, folded))
+    [run] = await streamed(session, dsn, [session.content], beside=lambda pid: sampled(pid, folded))
     stacks = read_folded(folded)
     total = sum(stacks.values()) or 1
     cost = run.span.cpu_us["worker"]

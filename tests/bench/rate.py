@@ -3,20 +3,24 @@
 The workers share the partitions first and wait at the log's end. The traffic is then written in one Kafka
 transaction, which they do not see; the clock starts with its commit, so that nothing was fetched before,
 and stops when the last event's effect is committed.
+
+Each run has two portions. The first meets workers just started and a database just checkpointed, which writes
+every page that it changes whole to its log; "going on" is the next portion, as it is from then on.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from subprocess import Popen
 
 import asyncpg
 
 from loanbook.topics import LOAN_EVENTS
 from tests.bench.log import unseen
-from tests.bench.parts import BenchError
+from tests.bench.parts import BenchError, Parts
 from tests.bench.session import Content, Session
 from tests.bench.watching import Progress, Span, between, look_at, peak_memory_mb, progress, until
 
@@ -36,21 +40,22 @@ async def measure(session: Session) -> None:
     """Take the rates of one worker and of two, each run on a fresh copy of the book."""
     for workers, name in ((1, "1 worker"), (2, "2 workers")):
         runs = [
-            await streamed(session, await session.copied(), session.content, workers=workers)
+            await streamed(session, await session.copied(), session.contents, workers=workers)
             for _ in range(session.runs)
         ]
-        _report(session, runs, name)
+        for part, turn in zip(zip(*runs, strict=True), (name, f"{name}, going on"), strict=True):
+            _report(session, part, turn)
 
 
 async def streamed(
     session: Session,
     dsn: str,
-    content: Content,
+    contents: Iterable[Content],
     *,
     workers: int = 1,
     beside: Callable[[int], AbstractContextManager[None]] = lambda _: nullcontext(),
-) -> Streamed:
-    """Let workers read traffic; BenchError when what they made of it is not exact.
+) -> list[Streamed]:
+    """Let workers read one traffic after another; BenchError when what they made of it is not exact.
 
     `beside` looks at the first worker's process meanwhile.
     """
@@ -60,19 +65,25 @@ async def streamed(
         started = parts.start("ingest", "worker", count=workers)
         await until(parts, lambda: owners(connection), lambda found: found == workers)
         await connection.execute("SELECT pg_stat_statements_reset()")
-        before = await progress(connection)
         with beside(started[0].pid):
-            async with unseen(parts.servers, content.events):
-                await asyncio.sleep(_SETTLE_S)
-                start = look_at(parts, before.offsets)
-            wanted = before.offsets + len(content.events)
-            done = await until(parts, lambda: progress(connection), lambda seen: seen.offsets >= wanted)
-            span = between(start, look_at(parts, done.offsets))
-        await check(connection, content, before)
-        return Streamed(span=span, memory_mb=max(peak_memory_mb(process.pid) for process in started))
+            return [await _portion(parts, connection, content, started) for content in contents]
     finally:
         await connection.close()
         parts.stop_workers()
+
+
+async def _portion(
+    parts: Parts, connection: asyncpg.Connection, content: Content, started: Sequence[Popen[bytes]]
+) -> Streamed:
+    before = await progress(connection)
+    async with unseen(parts.servers, content.events):
+        await asyncio.sleep(_SETTLE_S)
+        start = look_at(parts, before.offsets)
+    wanted = before.offsets + len(content.events)
+    done = await until(parts, lambda: progress(connection), lambda seen: seen.offsets >= wanted)
+    span = between(start, look_at(parts, done.offsets))
+    await check(connection, content, before)
+    return Streamed(span=span, memory_mb=max(peak_memory_mb(process.pid) for process in started))
 
 
 async def check(connection: asyncpg.Connection, content: Content, before: Progress) -> None:

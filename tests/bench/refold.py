@@ -23,7 +23,7 @@ _REPEATED_LOANS = 100_000  # a bigger book is folded once: it takes minutes
 async def measure(session: Session) -> None:
     """Stream the traffic in, then fold everything again."""
     dsn = await session.copied()
-    await streamed(session, dsn, session.content)
+    await streamed(session, dsn, [session.content])
     connection = await asyncpg.connect(dsn)
     rows = await connection.fetchval("SELECT count(*) FROM core.event")
     await connection.close()

@@ -77,12 +77,12 @@ async def measure(session: Session) -> None:
 
 
 async def _pair(session: Session) -> _Pair:
-    alone = await streamed(session, await session.copied(), session.content, workers=_WORKERS)
+    [alone] = await streamed(session, await session.copied(), [session.content], workers=_WORKERS)
     dsn = await session.copied()
     connection = await asyncpg.connect(dsn)
     try:
         await _refresh(session, connection)
-        beside = await streamed(session, dsn, session.content, workers=_WORKERS)
+        [beside] = await streamed(session, dsn, [session.content], workers=_WORKERS)
         return _Pair(alone=alone, beside=beside, round_s=await connection.fetchval(_ROUND))
     finally:
         await connection.close()

@@ -13,6 +13,8 @@ from tests.bench.preparing import prepare
 from tests.bench.report import Report
 from tests.bench.traffic import Traffic
 
+_EVENTS_A_LOAN = 10  # more in a day would pay all loans off
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
@@ -40,10 +42,16 @@ class Session:
         """The loans of the book."""
         return list(loans_of(self.spec))
 
-    @cached_property
+    @property
     def content(self) -> Content:
         """The traffic that all rates are taken with."""
-        return self.draw(self.traffic(), self.events)
+        return self.contents[0]
+
+    @cached_property
+    def contents(self) -> list[Content]:
+        """The same, and what comes after it."""
+        traffic = self.traffic()
+        return [self.draw(traffic, self.events) for _ in range(2)]
 
     def traffic(self) -> Traffic:
         """Traffic from its beginning."""
@@ -86,7 +94,7 @@ class Session:
         return Session(
             parts=self.parts,
             spec=replace(self.spec, loans=loans),
-            events=self.events,
+            events=min(self.events, _EVENTS_A_LOAN * loans),
             runs=self.runs,
             report=self.report,
             folder=self.folder,
