@@ -1,22 +1,16 @@
--- Write the scores of the stage that are newer than what stands, in key order, and history for those that moved.
+-- Write the scores of the stage that are newer than what stands, and history for those that moved.
 -- $1 model. Texts that many loans share come once, and the stage says which of them a loan's is: $2 bases, $3 strategies,
 -- $4 their reasons, $5 reasons, $6 changes, $7 contributions.
-WITH given AS (
-    SELECT slice, loan_key, book_key, branch_key, state_version, as_of, ($2::text[])[basis] AS basis, default_probability,
-           risk_score, band, stage, ($3::text[])[strategy] AS strategy, ($4::text[])[strategy_reason] AS strategy_reason,
-           exposure_minor, expected_loss_minor, ($5::jsonb[])[reasons] AS reasons, ($6::jsonb[])[changes] AS changes,
-           ($7::jsonb[])[contributions] AS contributions, features
-    FROM stage_score
-    ORDER BY slice, loan_key
-), written AS (
+WITH written AS (
     INSERT INTO risk.score AS stands
         (slice, loan_key, book_key, branch_key, state_version, as_of, model, basis, default_probability, risk_score,
          band, stage, strategy, strategy_reason, exposure_minor, expected_loss_minor, reasons, changes, contributions,
          recorded_probability, recorded_on)
-    SELECT slice, loan_key, book_key, branch_key, state_version, as_of, $1, basis, default_probability, risk_score,
-           band, stage, strategy, strategy_reason, exposure_minor, expected_loss_minor, reasons, changes, contributions,
+    SELECT slice, loan_key, book_key, branch_key, state_version, as_of, $1, ($2::text[])[basis], default_probability,
+           risk_score, band, stage, ($3::text[])[strategy], ($4::text[])[strategy_reason], exposure_minor,
+           expected_loss_minor, ($5::jsonb[])[reasons], ($6::jsonb[])[changes], ($7::jsonb[])[contributions],
            CASE WHEN features IS NOT NULL THEN default_probability END, CASE WHEN features IS NOT NULL THEN as_of END
-    FROM given
+    FROM stage_score
     ON CONFLICT (slice, loan_key) DO UPDATE SET
         book_key = excluded.book_key,
         branch_key = excluded.branch_key,
@@ -39,14 +33,13 @@ WITH given AS (
         recorded_on = coalesce(excluded.recorded_on, stands.recorded_on),
         scored_at = now()
     WHERE (stands.state_version, stands.as_of, stands.model) < (excluded.state_version, excluded.as_of, excluded.model)
-    RETURNING stands.slice, stands.loan_key
+    RETURNING 1
 ), recorded AS (
     INSERT INTO risk.score_history
         (slice, loan_key, state_version, as_of, model, default_probability, risk_score, band, features)
-    SELECT g.slice, g.loan_key, g.state_version, g.as_of, $1, g.default_probability, g.risk_score, g.band, g.features
-    FROM given g
-    JOIN written USING (slice, loan_key)
-    WHERE g.features IS NOT NULL
+    SELECT slice, loan_key, state_version, as_of, $1, default_probability, risk_score, band, features
+    FROM stage_score
+    WHERE features IS NOT NULL
     ON CONFLICT DO NOTHING
 )
 SELECT count(*) FROM written
