@@ -30,7 +30,7 @@ from scoring.model import RulesScorer, Scorer
 from scoring.scorecard import assumptions
 from scoring.sender import WEBHOOK, Sender
 from scoring.settings import WorkerSettings
-from scoring.store import ROLE, PostgresScoreStore, open_units
+from scoring.store import ROLE, PostgresScoreStore, Units, open_units
 from scoring.sweep import Sweep
 from scoring.thresholds import BAND_SCORE_MIN
 from scoring.webhook import Endpoint, WebhookClient
@@ -45,7 +45,7 @@ class ScoringWorker:
         self,
         settings: WorkerSettings,
         pool: Pool,
-        units: Pool,
+        units: Units,
         producer: EventProducer,
         client: httpx.AsyncClient,
     ) -> None:
@@ -175,7 +175,7 @@ async def _run(settings: WorkerSettings) -> int:
                 return await worker.worker.run()
     finally:
         await producer.stop()
-        await units.close()
+        await units.pool.close()
         await pool.close()
 
 

@@ -11,17 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loanbook.postgres.sent_arrays import sent_row
-from scoring.features import FEATURES, DayArray, FloatArray, IntArray, LoanBatch, days_between
+from scoring.features import FEATURES, BoolArray, DayArray, FloatArray, IntArray, LoanBatch, days_between
 from scoring.model import PointArray
 from scoring.reasons import PreviousScores
 from scoring.records import States
+from scoring.terms import TERMS, TermsCache
 
 # What the values of select_states.sql hold, each in its order; days are ordinals, 0 for none.
 _STATE = (
     "loan_key", "book_key", "branch_key", "version", "status", "as_of", "charged_off", "silent", "cohort_on",
     "past_due_on", "last_payment_on", "restructured_on", "scheduled", "total_outstanding",
     "principal_outstanding", "overdue", "overdue_principal", "on_time_streak", "max_dpd", "returned_payments",
-    "decided", "days_late_sum",
+    "decided", "days_late_sum", "terms_version",
 )  # fmt: skip
 _TERMS = ("loan_key", "term_days", "disbursed_on")
 _PLAN = ("loan_key", "installments", "first_due_on", "last_due_on")
@@ -45,25 +46,46 @@ Rows = Sequence[Mapping[str, Any]]
 Sent = NDArray[np.void]
 
 
-def states_from_rows(rows: Rows) -> States:
-    """Read the rows of select_states.sql."""
+def states_from_rows(rows: Rows, terms: TermsCache) -> tuple[States, BoolArray]:
+    """Read the rows of select_states.sql, and keep what terms came along.
+
+    Says of which loans the terms are not those of the state: they have changed since they were kept.
+    """
     state = _columns(_sent("states", rows))
     keys, decided, days_late_sum = state["loan_key"], state.pop("decided"), state.pop("days_late_sum")
-    terms, plan = (_columns(_found(keys, _sent(table, rows))[0]) for table in ("terms", "plans"))
+    version = state.pop("terms_version")
+    found = _kept_terms(keys, version, rows, terms)
+    term: Columns = {
+        name: _days(column) if name.endswith("_on") else column
+        for name, column in zip(TERMS, found.T, strict=True)
+    }
     loans = LoanBatch(
         **state,
-        term_days=_term_days(terms, plan),
-        installments=plan["installments"],
-        first_due_on=plan["first_due_on"],
-        last_due_on=plan["last_due_on"],
+        term_days=_term_days(term),
+        installments=term["installments"],
+        first_due_on=term["first_due_on"],
+        last_due_on=term["last_due_on"],
         mean_days_late=np.where(decided > 0, days_late_sum / np.maximum(decided, 1), np.nan),
     )
-    return States(loans=loans, previous=_previous(keys, rows))
+    return States(loans=loans, previous=_previous(keys, rows)), found[:, 0] != version
 
 
-def _term_days(terms: Columns, plan: Columns) -> FloatArray:
+def _kept_terms(keys: IntArray, version: IntArray, rows: Rows, terms: TermsCache) -> IntArray:
+    """A row of TERMS for each loan, after those that came along are kept."""
+    came = _sent("terms", rows)
+    if len(came):
+        sent, at = _found(keys, came)
+        plans, _ = _found(keys, _sent("plans", rows))
+        columns = [version, *(sent[name] for name in _TERMS[1:]), *(plans[name] for name in _PLAN[1:])]
+        matrix = np.column_stack([column.astype(np.int64) for column in columns])
+        has_come = at < len(came)
+        terms.keep(keys[has_come].tolist(), matrix[has_come])
+    return terms.find(keys.tolist())
+
+
+def _term_days(terms: Columns) -> FloatArray:
     given: IntArray = terms["term_days"]
-    planned = days_between(plan["last_due_on"], terms["disbursed_on"])
+    planned = days_between(terms["last_due_on"], terms["disbursed_on"])
     return np.where(given != _NO_TERM, given, planned)
 
 

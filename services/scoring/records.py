@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 
 import msgspec
@@ -27,6 +27,18 @@ class States:
     def take(self, chosen: BoolArray) -> States:
         """The chosen loans."""
         return States(loans=self.loans.take(chosen), previous=self.previous.take(chosen))
+
+
+def joined(one: States, other: States) -> States:
+    """The loans of both."""
+    loans, previous = (
+        {
+            field.name: np.concatenate([getattr(part, field.name) for part in parts])
+            for field in fields(parts[0])
+        }
+        for parts in ((one.loans, other.loans), (one.previous, other.previous))
+    )
+    return States(loans=LoanBatch(**loans), previous=PreviousScores(**previous))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import date, time
 from typing import Any
 
@@ -14,8 +15,10 @@ from loanbook.postgres.binary_copy import chosen, copy_rows, days, floats, integ
 from loanbook.postgres.load_sql import load_sql
 from loanbook.postgres.pool import Connection, Pool, create_pool
 from scoring.alerts import RULE, Episode, EpisodeState, Move
+from scoring.features import BoolArray
 from scoring.reading import states_from_rows
-from scoring.records import EpisodeRow, LoanFacts, Message, ScoreRows, States
+from scoring.records import EpisodeRow, LoanFacts, Message, ScoreRows, States, joined
+from scoring.terms import TermsCache
 from scoring.thresholds import Severity
 
 CUT_OFF = time(10, 0)  # of the next business day: late files are the commonest false alarm
@@ -26,7 +29,7 @@ _STAGE_COLUMNS = (
     "risk_score", "band", "stage", "exposure_minor", "expected_loss_minor", "basis", "strategy",
     "strategy_reason", "reasons", "changes", "contributions", "features",
 )  # fmt: skip
-
+_TERMS_KEPT = 250_000  # loans, some 200 bytes each
 
 ROLE = "scoring_writer"
 # Loans are read by their keys. The planner would work out for each transaction anew how to reach sixteen
@@ -35,43 +38,67 @@ ROLE = "scoring_writer"
 _BY_KEY = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"}
 
 
-async def open_units(dsn: str, size_max: int) -> Pool:
-    """Connections for transactions on loans, each with its stage."""
-    return await create_pool(
-        dsn, ROLE, size_max=size_max, init=_make_stage, keep_session=True, settings=_BY_KEY
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Units:
+    """Connections for transactions on loans, each with its stage, and what they all know of loans."""
+
+    pool: Pool
+    terms: TermsCache
+
+
+async def open_units(dsn: str, size_max: int) -> Units:
+    """Connect; behind a new connection there may be another database, so what is known is forgotten."""
+    terms = TermsCache(_TERMS_KEPT)
+
+    async def make_ready(connection: Connection) -> None:
+        terms.forget()
+        await connection.execute(load_sql("scoring", "make_stage"))
+
+    pool = await create_pool(
+        dsn, ROLE, size_max=size_max, init=make_ready, keep_session=True, settings=_BY_KEY
     )
-
-
-async def _make_stage(connection: Connection) -> None:
-    await connection.execute(load_sql("scoring", "make_stage"))
+    return Units(pool=pool, terms=terms)
 
 
 class PostgresScoreStore:
     """Scores in the schema risk, made from the states in the schema core."""
 
-    def __init__(self, pool: Pool, endpoints: Sequence[str]) -> None:
-        self._pool = pool
+    def __init__(self, units: Units, endpoints: Sequence[str]) -> None:
+        self._units = units
         self._endpoints = tuple(endpoints)
 
     @asynccontextmanager
     async def transaction(self, loans: Mapping[int, int]) -> AsyncIterator[PostgresScoreUnit]:
         """One transaction over loans, slices by key; no other scorer of their slices runs meanwhile."""
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with self._units.pool.acquire() as connection, connection.transaction():
             await connection.execute(load_sql("scoring", "lock_slices"), sorted(set(loans.values())))
-            yield PostgresScoreUnit(connection, loans, self._endpoints)
+            yield PostgresScoreUnit(connection, loans, self._endpoints, self._units.terms)
 
 
 class PostgresScoreUnit:
     """One transaction over some loans."""
 
-    def __init__(self, connection: Connection, loans: Mapping[int, int], endpoints: Sequence[str]) -> None:
+    def __init__(
+        self, connection: Connection, loans: Mapping[int, int], endpoints: Sequence[str], terms: TermsCache
+    ) -> None:
         self._connection = connection
         self._slice_of = loans
         self._endpoints = endpoints
+        self._terms = terms
 
     async def select_states(self) -> States:
         """The loans with the scores that stand."""
-        return states_from_rows(await self._fetch("select_states", *self._found_by(list(self._slice_of))))
+        loan_keys = list(self._slice_of)
+        states, is_changed = await self._read(loan_keys, self._terms.find(loan_keys)[:, 0] < 0)
+        if is_changed.any():
+            changed = states.loans.loan_key[is_changed].tolist()
+            read, _ = await self._read(changed, np.ones(len(changed), np.bool_))
+            states = joined(states.take(~is_changed), read)
+        return states
+
+    async def _read(self, loan_keys: list[int], is_new: BoolArray) -> tuple[States, BoolArray]:
+        rows = await self._fetch("select_states", *self._found_by(loan_keys), is_new.tolist())
+        return states_from_rows(rows, self._terms)
 
     async def upsert_scores(self, rows: ScoreRows) -> int:
         """Write scores newer than what stands; gives how many were."""

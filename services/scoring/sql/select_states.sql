@@ -2,11 +2,11 @@
 -- numbers in one value, as reading.py reads them, days as ordinals, 0 for none. All keys of a slice are one walk
 -- through one index of each table; who belongs to whom is found by the reader. A state holds until the day before its
 -- next boundary, and no longer than the book has come.
--- $1 slices, $2 loan keys.
+-- $1 slices, $2 loan keys, $3 whether to read terms and plan, too.
 SELECT wanted.slice, s.states, l.terms, p.plans, r.scores, r.models, r.contributions
 FROM (
-    SELECT slice, array_agg(loan_key) AS keys
-    FROM unnest($1::smallint[], $2::bigint[]) AS t (slice, loan_key)
+    SELECT slice, array_agg(loan_key) AS keys, array_agg(loan_key) FILTER (WHERE is_new) AS new_keys
+    FROM unnest($1::smallint[], $2::bigint[], $3::boolean[]) AS t (slice, loan_key, is_new)
     GROUP BY slice
 ) wanted
 CROSS JOIN LATERAL (
@@ -21,7 +21,8 @@ CROSS JOIN LATERAL (
                s.scheduled_minor, s.total_outstanding_minor, s.principal_outstanding_minor, s.overdue_minor,
                s.overdue_principal_minor, s.on_time_streak, s.max_dpd, s.returned_payments,
                cardinality(s.recent_days_late), coalesce(s.recent_days_late[1], 0) + coalesce(s.recent_days_late[2], 0)
-                   + coalesce(s.recent_days_late[3], 0)
+                   + coalesce(s.recent_days_late[3], 0),
+               s.terms_version
            ]::bigint[]), '') AS states
     FROM core.loan_state s
     JOIN (
@@ -37,7 +38,7 @@ CROSS JOIN LATERAL (
                l.loan_key, coalesce(l.term_days, -1), coalesce(l.disbursed_on - date '0001-01-01' + 1, 0)
            ]::bigint[]), '') AS terms
     FROM core.loan l
-    WHERE l.slice = wanted.slice AND l.loan_key = ANY (wanted.keys)
+    WHERE l.slice = wanted.slice AND l.loan_key = ANY (wanted.new_keys)
 ) l
 CROSS JOIN LATERAL (
     SELECT string_agg(array_send(ARRAY[
@@ -45,7 +46,7 @@ CROSS JOIN LATERAL (
                p.due_on[cardinality(p.due_on)] - date '0001-01-01' + 1
            ]::bigint[]), '') AS plans
     FROM core.loan_plan p
-    WHERE p.slice = wanted.slice AND p.loan_key = ANY (wanted.keys) AND p.due_on <> '{}'
+    WHERE p.slice = wanted.slice AND p.loan_key = ANY (wanted.new_keys) AND p.due_on <> '{}'
 ) p
 CROSS JOIN LATERAL (
     SELECT string_agg(array_send(ARRAY[

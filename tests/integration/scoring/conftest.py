@@ -9,7 +9,7 @@ import pytest
 
 from scoring.flow import Outcome, Policy, score_loans
 from scoring.model import RulesScorer
-from scoring.store import PostgresScoreStore, open_units
+from scoring.store import PostgresScoreStore, Units, open_units
 from tests.integration.scoring.desk import Desk, LoanRow
 
 ScoreAll = Callable[..., Awaitable[Outcome]]
@@ -25,10 +25,15 @@ async def desk(database: str) -> AsyncIterator[Desk]:
 
 
 @pytest.fixture
-async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
+async def units(database: str) -> AsyncIterator[Units]:
     made = await open_units(database, 4)
     yield made
-    await made.close()
+    await made.pool.close()
+
+
+@pytest.fixture
+def pool(units: Units) -> asyncpg.Pool:
+    return units.pool
 
 
 @pytest.fixture
@@ -37,8 +42,8 @@ def policy() -> Policy:
 
 
 @pytest.fixture
-def store(pool: asyncpg.Pool) -> PostgresScoreStore:
-    return PostgresScoreStore(pool, ["webhook"])
+def store(units: Units) -> PostgresScoreStore:
+    return PostgresScoreStore(units, ["webhook"])
 
 
 @pytest.fixture

@@ -16,15 +16,16 @@ COUNT = 12
 
 PUT_STATE = """
 INSERT INTO core.loan_state (slice, loan_key, book_key, currency_key, branch_key, status, bucket, as_of,
-    version, fold_version, disbursed_minor, scheduled_minor, principal_outstanding_minor,
+    version, terms_version, fold_version, disbursed_minor, scheduled_minor, principal_outstanding_minor,
     total_outstanding_minor,
     overdue_minor, overdue_principal_minor, paid_minor, cohort_on, first_due_on, past_due_on, next_due_on,
     next_boundary_on, last_payment_on, charged_off_on, restructured_on, on_time_streak, decided,
     recent_days_late, max_dpd, returned_payments)
-VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, 1, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-    $22, $23, $24, $25, $26, $27, $28)
+VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, $8, 1, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+    $21, $22, $23, $24, $25, $26, $27, $28)
 ON CONFLICT (slice, loan_key) DO UPDATE SET
     status = excluded.status, as_of = excluded.as_of, version = excluded.version,
+    terms_version = excluded.terms_version,
     total_outstanding_minor = excluded.total_outstanding_minor, overdue_minor = excluded.overdue_minor,
     principal_outstanding_minor = excluded.principal_outstanding_minor,
     overdue_principal_minor = excluded.overdue_principal_minor, past_due_on = excluded.past_due_on,

@@ -16,7 +16,7 @@ from loanbook.kafka.producer import OutgoingRecord
 from loanbook.topics import RISK_ALERTS
 from scoring.flow import Policy, score_loans
 from scoring.sender import Sender
-from scoring.store import PostgresScoreStore
+from scoring.store import PostgresScoreStore, Units
 from scoring.webhook import DeliveryError, Endpoint, WebhookClient
 from tests.integration.scoring.conftest import ScoreAll
 from tests.integration.scoring.desk import Desk, LoanRow
@@ -206,13 +206,13 @@ async def test_plain_http_is_refused_unless_private_addresses_are_allowed(client
 
 
 async def test_the_topic_hears_of_an_episode_when_its_broker_is_back(
-    desk: Desk, pool: asyncpg.Pool, policy: Policy, topic: FakeTopic
+    desk: Desk, units: Units, policy: Policy, topic: FakeTopic
 ) -> None:
     loan = LoanRow(loan_id="L1", late=31)
     await desk.put(loan)
-    await score_loans({loan.key: loan.slice}, PostgresScoreStore(pool, [RISK_ALERTS]), policy)
+    await score_loans({loan.key: loan.slice}, PostgresScoreStore(units, [RISK_ALERTS]), policy)
     sender = Sender(
-        pool=pool, producer=topic, webhook=None, clock=lambda: datetime.now(UTC), jitter=lambda: 0.0
+        pool=units.pool, producer=topic, webhook=None, clock=lambda: datetime.now(UTC), jitter=lambda: 0.0
     )
     topic.away = True
     await sender.send_due()

@@ -103,6 +103,25 @@ async def test_a_score_that_did_not_move_keeps_what_changed_last(desk: Desk, sco
     assert json.loads(row["changes"]) == json.loads(changes) != []
 
 
+async def test_terms_kept_from_the_score_before_give_way_to_those_of_a_newer_plan(
+    desk: Desk, score: ScoreAll
+) -> None:
+    first, other = LoanRow(loan_id="L1", late=20), LoanRow(loan_id="L2", late=20)
+    await desk.put(first, other)
+    await score(first, other)
+    await desk.connection.execute("UPDATE core.loan SET term_days = 60")
+    await desk.connection.execute("UPDATE core.loan_state SET version = 2")
+    await desk.connection.execute(
+        "UPDATE core.loan_state SET terms_version = 2 WHERE loan_key = $1", first.key
+    )
+    assert (await score(first, other)).scored == 2
+    bases = [(await desk.score(row))["basis"] for row in (first, other)]
+    assert bases == [
+        "rule",
+        "rules",
+    ]  # past 15 days a loan of 60 days is bad; the other's state names the old terms
+
+
 async def test_a_loan_past_the_label_is_critical_by_rule_and_not_scored(desk: Desk, score: ScoreAll) -> None:
     bad = LoanRow(loan_id="L1", late=61)
     await desk.put(bad)

@@ -16,6 +16,7 @@ from scoring.lane import Lane
 from scoring.model import RulesScorer
 from scoring.reading import states_from_rows
 from scoring.records import States
+from scoring.terms import TermsCache
 
 
 class FakeScoreStore:
@@ -38,7 +39,8 @@ class FakeScoreStore:
         if self.poison in self.opened:
             raise asyncpg.DataError("out of range")
         self.asked.extend(self.opened)
-        return states_from_rows([])
+        states, _ = states_from_rows([], TermsCache(1))
+        return states
 
 
 def a_lane(store: FakeScoreStore) -> Lane:
