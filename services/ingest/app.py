@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
+from itertools import accumulate
 from typing import TypeVar
 
 import structlog
@@ -20,7 +21,7 @@ from ingest.day_markers import run_clock
 from ingest.day_roll import DayRoll
 from ingest.decoding import cut, decode_records, together
 from ingest.inbox import Inbox
-from ingest.lane import Lane
+from ingest.lane import FEW, Lane
 from ingest.merging import RollupMerge, give_room_back
 from ingest.numbering import Numbered
 from ingest.positions import take_over
@@ -104,25 +105,31 @@ class IngestWorker:
             self._stopped.discard(partition)
 
     async def deliver(self, batches: Sequence[RecordBatch]) -> None:
-        """Decode batches and put them into the inbox; waits while that is full of what may go on."""
+        """Decode batches and put them into the inbox; waits while that is full of what may go on.
+
+        A few records are applied before more are fetched: what comes meanwhile costs no fetch of its own.
+        """
         for group in together(batches, _DECODE_SLICE):
             found = [(batch.partition, record) for batch in group for record in batch.records]
             parts = []
             for start in range(0, len(found), _DECODE_SLICE):
                 await asyncio.sleep(0)
                 parts.append(decode_records(found[start : start + _DECODE_SLICE]))
-            records, start = Numbered.joined(parts), 0
-            for batch in group:
-                await self._put(batch, records[start : start + len(batch)])
-                start += len(batch)
+            await self._put(group, Numbered.joined(parts))
+        if sum(map(len, batches)) < self.settings.batch_records // FEW:
+            await self.inbox.applied()
 
-    async def _put(self, batch: RecordBatch, records: Numbered) -> None:
-        if not self.worker.is_current(batch):
-            return  # sought or taken away while it was decoded; it comes again
-        self._unacked.setdefault(batch.partition, []).append(batch)
-        await self.inbox.put(batch.partition, cut(batch, records))
-        if self.inbox.is_held(batch.partition):
-            self.worker.pause(batch.partition)  # enough of it waits until it is released
+    async def _put(self, batches: Sequence[RecordBatch], records: Numbered) -> None:
+        segments: list[Segment] = []
+        ends = accumulate(map(len, batches))
+        for batch, end in zip(batches, ends, strict=True):
+            if self.worker.is_current(batch):  # else sought or taken away meanwhile; it comes again
+                self._unacked.setdefault(batch.partition, []).append(batch)
+                segments += cut(batch, records[end - len(batch) : end])
+        await self.inbox.put(segments)
+        for partition in {segment.partition for segment in segments}:
+            if self.inbox.is_held(partition):
+                self.worker.pause(partition)  # enough of it waits until it is released
 
     async def run(self) -> int:
         """Work until told to stop; returns the exit code."""

@@ -28,17 +28,20 @@ class Inbox:
         self._busy: set[Partition] = set()
         self._changed = asyncio.Condition()
 
-    async def put(self, partition: Partition, segments: Iterable[Segment]) -> None:
-        """Add segments of a partition; waits while the inbox is full of what may go on.
+    async def put(self, segments: Sequence[Segment]) -> None:
+        """Add segments, those of a partition in their order; waits while the inbox is full of what may go on.
 
         What is held at a barrier does not count: the segments that lift the barrier must find room.
         """
         async with self._changed:
             await self._changed.wait_for(
-                lambda: self.is_held(partition) or self._flowing() < self._records_max
+                lambda: (
+                    self._flowing() < self._records_max
+                    or all(self.is_held(segment.partition) for segment in segments)
+                )
             )
             for segment in segments:
-                self._waiting.setdefault(partition, deque()).append(segment)
+                self._waiting.setdefault(segment.partition, deque()).append(segment)
                 self._records += len(segment.records)
             self._changed.notify_all()
 
@@ -64,6 +67,11 @@ class Inbox:
         async with self._changed:
             self._busy.difference_update(segment.partition for segment in segments)
             self._changed.notify_all()
+
+    async def applied(self) -> None:
+        """Wait until a lane has applied all that may go on."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: not self._busy and not any(self._free()))
 
     async def hold(self, partitions: Iterable[Partition]) -> None:
         """Keep these partitions back until released."""

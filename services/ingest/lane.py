@@ -22,7 +22,7 @@ from loanbook.postgres.fates import RETRYABLE, Fate, fate_of
 
 log = structlog.get_logger()
 _FIRST_WAIT = timedelta(milliseconds=50)
-_FEW = 10  # records are few below this part of a transaction's
+FEW = 10  # records are few below this part of a transaction's
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,7 +41,7 @@ class Lane:
     async def run(self) -> None:
         """Apply batch after batch until cancelled; a fatal error ends the worker."""
         while True:
-            segments = await self.inbox.take(self.batch_records, self.batch_records // _FEW)
+            segments = await self.inbox.take(self.batch_records, self.batch_records // FEW)
             async with self.busy:
                 # Held before anything is applied: what follows a barrier must not overtake the flip.
                 await self.inbox.hold(s.partition for s in segments if s.barrier is not None)

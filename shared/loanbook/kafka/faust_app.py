@@ -54,6 +54,7 @@ class BatchApp(faust.App):  # type: ignore[misc]
             async for fetched in stream.noack():
                 if current := [batch for batch in fetched if self.tracker.is_current(batch)]:
                     await self.listener.deliver(current)
+                self.consumer.taken.set()
 
         self.agent(source, name=f"{group}.deliver")(hand_over)
 

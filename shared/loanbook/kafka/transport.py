@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import structlog
@@ -30,13 +31,31 @@ log = structlog.get_logger(__name__)
 _FETCH_WAIT_S = 0.25  # how soon a partition that was resumed or sought is asked for
 _IDLE_WAIT_S = 0.05
 _COMMIT_TIMEOUT_S = 3.0
+_MANY = 500  # records; what follows fewer is fetched when these have been taken
 _LOG_APPEND_TIME = 1
 
 _Answer = TypeVar("_Answer")
 
 
 class LeanFetcher(Fetcher):  # type: ignore[misc]
-    """aiokafka's fetcher, giving records as they were parsed, without a ConsumerRecord of each."""
+    """aiokafka's fetcher, giving records as they were parsed, without a ConsumerRecord of each.
+
+    After a small fetch it asks for no more until somebody waits for it: a fetch costs some milliseconds
+    whatever is in it, so what comes meanwhile is better had at once.
+    """
+
+    reads_ahead = False
+
+    def _create_fetch_waiter(self) -> asyncio.Future[None]:
+        self._notify(self._wait_consume_future)
+        waiter: asyncio.Future[None] = super()._create_fetch_waiter()
+        return waiter
+
+    def _get_actions_per_node(self, assignment: object) -> tuple[object, ...]:
+        if self.reads_ahead or self._fetch_waiters:
+            actions: tuple[object, ...] = super()._get_actions_per_node(assignment)
+            return actions
+        return [], {}, self._fetcher_timeout, False, []
 
     async def _proc_fetch_request(self, *request: object) -> bool:
         found: bool = await super()._proc_fetch_request(*request)
@@ -79,6 +98,7 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
                 return {}  # likewise, at an offset that Kafka had committed
             raise FatalError(f"position outside the log: {lost}") from error
         # Nothing is awaited between the fetch and here: a seek comes either before both or after both.
+        consumer._fetcher.reads_ahead = sum(map(len, fetched.values())) >= _MANY  # noqa: SLF001
         tracker: DeliveryTracker = self.app.tracker
         cut = {tp: tracker.cut(Partition(tp.topic, tp.partition), records) for tp, records in fetched.items()}
         return {tp: batch for tp, batch in cut.items() if batch is not None}
@@ -135,16 +155,24 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         """Add our own state; Faust calls this at the end of its `__init__`."""
         self.held: set[Partition] = set()
         self._deliveries = itertools.count(1)
+        self._was_small = False  # what was handed out last
+        self.taken = asyncio.Event()  # set while the handler has nothing to take
+        self.taken.set()
 
     def _new_consumer_thread(self) -> BatchConsumerThread:
         loop = uvloop.new_event_loop() if isinstance(self.loop, uvloop.Loop) else None
         return BatchConsumerThread(self, loop=self.loop, thread_loop=loop, beacon=self.beacon)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # noqa: ASYNC109
-        """Yield one message with what a fetch gave, a batch for each partition that has records."""
+        """Yield one message with what a fetch gave, a batch for each partition that has records.
+
+        The handler takes a few records before more are fetched; many are fetched ahead.
+        """
         del timeout
         if not self.flow_active:
             await self.wait(self.can_resume_flow)
+        if self._was_small and not await _is_set_soon(self.taken):
+            return
         if self.should_stop:
             return
         tracker: DeliveryTracker = self.app.tracker
@@ -154,7 +182,9 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
             return
         fetched = await self._getmany(fetchable, _FETCH_WAIT_S)
         current = {tp: batch for tp, batch in fetched.items() if tracker.is_current(batch)}
+        self._was_small = sum(map(len, current.values())) < _MANY
         if current:
+            self.taken.clear()
             yield self._as_message(current)
 
     def _as_message(self, current: Mapping[TP, RecordBatch]) -> tuple[TP, ConsumerMessage]:
@@ -193,6 +223,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
     def resume_flow(self) -> None:
         """Resume after a rebalance, with no partition positioned yet."""
         super().resume_flow()
+        self.taken.set()  # what was not taken by now was thrown away
         self.app.listener.rebalanced()
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
@@ -241,6 +272,13 @@ class BatchTransport(driver.Transport):  # type: ignore[misc]
 def partitions_of(names: Iterable[TP]) -> frozenset[Partition]:
     """Return our name for what Faust and aiokafka call so."""
     return frozenset(Partition(name.topic, name.partition) for name in names)
+
+
+async def _is_set_soon(event: asyncio.Event) -> bool:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_FETCH_WAIT_S):
+            await event.wait()
+    return event.is_set()
 
 
 def _as_parsed(_partition: TopicPartition, record: LogRecord) -> LogRecord:

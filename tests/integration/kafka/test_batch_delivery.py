@@ -46,6 +46,22 @@ async def test_every_record_comes_once_in_order_and_batches_join_without_a_gap(k
     assert max(len(batch) for batch in recorder.batches) > 1
 
 
+async def test_what_comes_while_a_few_records_are_taken_comes_in_one_delivery(kafka: Broker) -> None:
+    boot, topic = kafka.bootstrap_servers, await make_topic(kafka.bootstrap_servers, 1)
+    recorder = Recorder()
+    recorder.gate.clear()
+    async with working(quick_settings(boot), recorder, topic) as worker:
+        await fill(boot, topic, 0, [b"0"])
+        await until(lambda: recorder.deliveries == 1)
+        for number in range(1, 4):
+            await fill(boot, topic, 0, [b"%d" % number])
+            await asyncio.sleep(0.1)  # a consumer that reads ahead would have fetched it
+        recorder.gate.set()
+        await until_caught_up(worker, 1)
+    assert recorder.values(Partition(topic, 0)) == [b"0", b"1", b"2", b"3"]
+    assert recorder.deliveries == 2
+
+
 async def test_the_handler_says_where_to_read_from_whatever_kafka_has_committed(kafka: Broker) -> None:
     boot, topic = kafka.bootstrap_servers, await make_topic(kafka.bootstrap_servers, 1)
     partition = Partition(topic, 0)

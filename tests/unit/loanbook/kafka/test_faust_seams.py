@@ -64,6 +64,8 @@ def test_faust_is_the_version_that_was_read() -> None:
         (faust.App._new_producer_transport, ["self"]),
         (Service.__post_init__, ["self"]),
         (Fetcher._proc_fetch_request, ["self", "assignment", "node_id", "request"]),
+        (Fetcher._create_fetch_waiter, ["self"]),
+        (Fetcher._get_actions_per_node, ["self", "assignment"]),
         (PartitionRecords._consumer_record, ["self", "tp", "record"]),
     ],
     ids=lambda value: value.__qualname__ if callable(value) else "",
@@ -109,6 +111,9 @@ def test_every_underscore_method_of_ours_overrides_one_of_theirs(ours: type, the
         (Fetcher.fetched_records, "drained[tp] = records"),
         (Fetcher.seek_to, "del self._records[tp]"),
         (Fetcher._proc_fetch_request, "tp_state.position != fetch_offset"),
+        # Whoever waits for records is in this set, and the future wakes the routine that asks for them.
+        (Fetcher._create_fetch_waiter, "self._fetch_waiters.add(fut)"),
+        (Fetcher._fetch_requests_routine, "other_futs = [self._wait_consume_future"),
     ],
     ids=lambda value: value.__qualname__ if callable(value) else "",
 )
