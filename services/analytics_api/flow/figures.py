@@ -177,12 +177,12 @@ def standing_of(cells: Iterable[Cell]) -> PastStanding:
 
 def defaulted_share(figures: Figures) -> float | None:
     """Share of the disbursed loans that are more than 90 days past due."""
-    return next(item.share_of_loans for item in figures.standings if item.standing == "defaulted")
+    return next(item["share_of_loans"] for item in figures["standings"] if item["standing"] == "defaulted")
 
 
 def at_risk(figures: Figures, over_days: int) -> PortfolioAtRisk:
     """Portfolio at risk over one number of days."""
-    return next(item for item in figures.portfolio_at_risk if item.over_days == over_days)
+    return next(item for item in figures["portfolio_at_risk"] if item["over_days"] == over_days)
 
 
 def _non_performing(found: _Sorted, currency: str) -> NonPerforming:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import gzip
 import hashlib
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 
+import msgspec
 from fastapi import Request, Response
 
 from analytics_api.metrics import ANSWERS_SHARED
@@ -35,8 +36,9 @@ class Answer:
 
 @dataclass(slots=True, kw_only=True)
 class _Entry:
-    task: asyncio.Task[Answer]
-    answer: Answer | None = None  # the task's, or the one before while the task still runs
+    task: asyncio.Task[Answer] = field(init=False)
+    answer: Answer | None = None  # the task's, or the one before while it is being made
+    is_made: bool = False
     good_until: float = 0
     is_called_for: bool = False  # somebody is on the way to have the next one made
 
@@ -59,7 +61,7 @@ class AnswerCache:
         """The answer for a key, made by `make` where there is none; errors are not kept."""
         entry = self._entries.get(key)
         now = self._clock()
-        if entry is None or (entry.task.done() and entry.good_until <= now):
+        if entry is None or (entry.is_made and entry.good_until <= now):
             entry = self._start(key, make, entry)
         else:
             ANSWERS_SHARED.inc()
@@ -76,7 +78,7 @@ class AnswerCache:
         if entry is None:
             return None
         now = self._clock()
-        if now >= entry.good_until and entry.task.done() and not entry.is_called_for:
+        if now >= entry.good_until and entry.is_made and not entry.is_called_for:
             entry.is_called_for = True
             return None
         return self._given(entry, now)
@@ -93,26 +95,30 @@ class AnswerCache:
 
     def _given(self, entry: _Entry, now: float) -> Answer | None:
         """The answer that an entry has, if it is young enough."""
-        more_s = self._ttl_s * (1 if entry.task.done() else _MADE_WITHIN)
+        more_s = self._ttl_s * (1 if entry.is_made else _MADE_WITHIN)
         return entry.answer if now < entry.good_until + more_s else None
 
     def _start(self, key: str, make: Callable[[], Awaitable[Answer]], before: _Entry | None) -> _Entry:
         self._drop_stale()
-        entry = _Entry(task=asyncio.ensure_future(_run(make)))
+        entry = _Entry()
         if before is not None and self._given(before, self._clock()):
             entry.answer, entry.good_until = before.answer, before.good_until
         self._entries[key] = entry
-        entry.task.add_done_callback(lambda _: self._finish(key, entry))
+        entry.task = asyncio.ensure_future(self._fill(entry, make))
+        entry.task.add_done_callback(lambda task: self._forget_failed(key, entry, task))
         return entry
 
-    def _finish(self, key: str, entry: _Entry) -> None:
-        if entry.task.cancelled() or entry.task.exception() is not None:
-            if self._entries.get(key) is entry:
-                del self._entries[key]
-            return
-        entry.answer = entry.task.result()
+    async def _fill(self, entry: _Entry, make: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Within the task, since many ask between its end and a callback: they would find nothing to give."""
+        entry.answer = await make()
         entry.good_until = self._clock() + self._ttl_s
-        entry.is_called_for = False  # somebody may have looked between the task's end and this
+        entry.is_made = True
+        return entry.answer
+
+    def _forget_failed(self, key: str, entry: _Entry, task: asyncio.Task[Answer]) -> None:
+        failed = task.cancelled() or task.exception() is not None
+        if failed and self._entries.get(key) is entry:
+            del self._entries[key]
 
     def _drop_stale(self) -> None:
         if len(self._entries) >= _ENTRIES_MAX:
@@ -120,12 +126,8 @@ class AnswerCache:
             self._entries = {
                 key: entry
                 for key, entry in self._entries.items()
-                if not entry.task.done() or entry.good_until > now
+                if not entry.is_made or entry.good_until > now
             }
-
-
-async def _run(make: Callable[[], Awaitable[Answer]]) -> Answer:
-    return await make()
 
 
 async def respond(
@@ -177,15 +179,21 @@ def response_to(answer: Answer, if_none_match: str, *, gzipped: bool = False) ->
 
 def _answer_of(answer: DatedSchema | Freshness) -> Answer:
     if isinstance(answer, DatedSchema):
-        moment, age = {"data"}, answer.data.data_age_seconds
+        moment, age = "data", answer.data.data_age_seconds
     else:
-        moment, age = {"read_at"}, answer.data_age_seconds
-    figures = answer.model_dump_json(exclude=moment).encode()
-    read = answer.model_dump_json(include=moment).encode()  # stands first, and is no figure
-    body = read[:-1] + b"," + figures[1:]  # as one dump of all would give it, at half the cost
+        moment, age = "read_at", answer.data_age_seconds
+    fields = dict(answer)
+    read = _encoded({moment: fields.pop(moment)})  # stands first, and is no figure
+    figures = _encoded(fields)
+    body = read[:-1] + b"," + figures[1:]
     return Answer(
         body=body,
         etag=f'W/"{hashlib.blake2b(figures, digest_size=12).hexdigest()}"',
         data_age_s=age,
         gzipped=gzip.compress(body, _PACKED_SO_WELL, mtime=0) if len(body) >= _PACKED_FROM_BYTES else None,
     )
+
+
+def _encoded(fields: Mapping[str, object]) -> bytes:
+    """JSON as the models themselves would give it, in a fraction of the time for what is made of dicts."""
+    return msgspec.json.encode(fields, enc_hook=dict)

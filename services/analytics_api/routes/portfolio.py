@@ -124,7 +124,7 @@ async def _breakdown(request: Request, parts: Parts, wanted: BreakdownFilter, by
             before = await _before(reading, scope, day, wanted, by)
             # Beside the loop: of many branches it takes long enough to hold other answers up.
             items = await asyncio.to_thread(_items, rows, before, scope.currency)
-            return Breakdown(
+            return Breakdown.model_construct(  # not checked: of many branches that takes as long as making it
                 book=scope.book,
                 currency=scope.currency,
                 by=by,
@@ -201,7 +201,7 @@ def _change(name: str, now: Figures, before: Before | None, currency: str) -> Ch
     if before is None or cells is None:
         return None
     then = standing_of(cells)
-    par_now, par_then = at_risk(now, 30).ratio, then.par_30
+    par_now, par_then = at_risk(now, 30)["ratio"], then.par_30
     known = par_now is not None and par_then is not None
     return Change(
         as_of=before[0],
@@ -214,21 +214,21 @@ def _change(name: str, now: Figures, before: Before | None, currency: str) -> Ch
 
 def _ranked(items: list[PartFigures], wanted: BreakdownFilter) -> list[PartFigures]:
     descending = wanted.order == "desc"
-    items.sort(key=lambda item: item.name)
+    items.sort(key=lambda item: item["name"])
     items.sort(key=lambda item: _rank(item, wanted.sort), reverse=descending)
     return items
 
 
 def _rank(item: PartFigures, sort: PartSort) -> tuple[bool, float | str]:
-    figures = item.figures
+    figures = item["figures"]
     value: float | str | None
     match sort:
         case "name":
-            value = item.name
+            value = item["name"]
         case "par_30" | "par_90":
-            value = at_risk(figures, int(sort[4:])).ratio
+            value = at_risk(figures, int(sort[4:]))["ratio"]
         case "defaulted":
             value = defaulted_share(figures)
-        case _:
-            value = float(getattr(figures.totals, sort).amount)
+        case "principal_outstanding" | "total_outstanding" | "overdue":
+            value = float(figures["totals"][sort]["amount"])
     return (value is not None, 0 if value is None else value)

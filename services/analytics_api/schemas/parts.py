@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, with_config
+from typing_extensions import TypedDict
 
 from loanbook.domain.money import format_minor
 
@@ -16,7 +17,9 @@ class Schema(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Money(Schema):
+# What an answer has by the thousand is a dict with a schema: making it costs a fifth of a checked model.
+@with_config(ConfigDict(extra="forbid"))
+class Money(TypedDict):
     """An amount, exact, with all digits of its currency."""
 
     amount: Annotated[str, Field(examples=["12.50"], pattern=r"^-?\d+(\.\d+)?$")]

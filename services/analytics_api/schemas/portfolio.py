@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, with_config
+from typing_extensions import TypedDict
 
-from analytics_api.schemas.parts import DatedSchema, Days, Money, Ratio, Schema
+from analytics_api.schemas.parts import DatedSchema, Days, Money, Ratio
 
 StandingName = Literal[
     "performing", "underperforming", "defaulted", "fully_paid", "charged_off", "written_off"
@@ -15,7 +16,8 @@ StandingName = Literal[
 BucketName = Literal["current", "1-30", "31-60", "61-90", "91+"]
 
 
-class Totals(Schema):
+@with_config(ConfigDict(extra="forbid"))
+class Totals(TypedDict):
     """The book in five figures; loans that were never disbursed are not counted."""
 
     disbursed: Money
@@ -31,7 +33,8 @@ class Totals(Schema):
     overdue_loans: int
 
 
-class Standing(Schema):
+@with_config(ConfigDict(extra="forbid"))
+class Standing(TypedDict):
     """Loans that stand alike, as a share of all disbursed loans."""
 
     standing: StandingName
@@ -42,7 +45,8 @@ class Standing(Schema):
     principal_outstanding: Money
 
 
-class Bucket(Schema):
+@with_config(ConfigDict(extra="forbid"))
+class Bucket(TypedDict):
     """Active loans of one class of lateness."""
 
     bucket: BucketName
@@ -54,7 +58,8 @@ class Bucket(Schema):
     overdue: Money
 
 
-class PortfolioAtRisk(Schema):
+@with_config(ConfigDict(extra="forbid"))
+class PortfolioAtRisk(TypedDict):
     """Whole principal of loans more than so many days past due, over all principal; and the same by count."""
 
     over_days: Annotated[int, Field(description="Strictly more than this; 0 is one day or more.")]
@@ -66,7 +71,8 @@ class PortfolioAtRisk(Schema):
     loans_of: int
 
 
-class ArrearsRate(Schema):
+@with_config(ConfigDict(extra="forbid"))
+class ArrearsRate(TypedDict):
     """Overdue principal over all principal: not portfolio at risk, which counts the whole loan."""
 
     ratio: Ratio
@@ -74,7 +80,8 @@ class ArrearsRate(Schema):
     denominator: Money
 
 
-class NonPerforming(Schema):
+@with_config(ConfigDict(extra="forbid"))
+class NonPerforming(TypedDict):
     """Principal more than 90 days past due or charged off, over all principal and what was charged off."""
 
     ratio: Ratio
@@ -82,7 +89,8 @@ class NonPerforming(Schema):
     denominator: Money
 
 
-class Figures(Schema):
+@with_config(ConfigDict(extra="forbid"))
+class Figures(TypedDict):
     """All figures of a book or a part of it."""
 
     totals: Totals
@@ -125,7 +133,8 @@ class Portfolio(DatedSchema):
     figures: Figures
 
 
-class Change(Schema):
+@with_config(ConfigDict(extra="forbid"))
+class Change(TypedDict):
     """Against an earlier close."""
 
     as_of: date
@@ -135,14 +144,15 @@ class Change(Schema):
     defaulted_share: Ratio
 
 
-class PartFigures(Schema):
+@with_config(ConfigDict(extra="forbid"))
+class PartFigures(TypedDict):
     """One branch, region or product."""
 
     name: str
-    title: Annotated[str | None, Field(description="A branch's name, where one is known.")] = None
-    region: str | None = None
+    title: Annotated[str | None, Field(description="A branch's name, where one is known.")]
+    region: str | None
     figures: Figures
-    change: Annotated[Change | None, Field(description="null where that day has no close.")] = None
+    change: Annotated[Change | None, Field(description="null where that day has no close.")]
 
 
 class Breakdown(DatedSchema):

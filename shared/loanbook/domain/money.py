@@ -50,8 +50,8 @@ def format_minor(minor: int, currency: str) -> str:
     exponent = exponent_of(currency)
     if not exponent:
         return str(int(minor))
-    whole, part = divmod(abs(minor), 10**exponent)
-    return f"{'-' if minor < 0 else ''}{whole}.{part:0{exponent}d}"
+    digits = str(abs(minor)).zfill(exponent + 1)
+    return f"{'-' if minor < 0 else ''}{digits[:-exponent]}.{digits[-exponent:]}"
 
 
 def divide_half_even(numerator: int, denominator: int) -> int:

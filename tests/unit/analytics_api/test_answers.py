@@ -129,6 +129,24 @@ async def test_one_who_asks_in_the_moment_an_answer_is_made_does_not_keep_the_ne
     assert cache.ready(b"/k") is not None
 
 
+async def test_whoever_asks_in_the_moment_a_slow_answer_is_made_is_given_one(
+    cache: AnswerCache, clock: Clock
+) -> None:
+    make = Maker()
+    await cache.get("k", make)
+    cache.note(b"/k", "k")
+    clock.now += 1.5
+    make.go.clear()
+    await cache.get("k", make)
+    clock.now += 2.5
+    make.go.set()
+    given = []
+    for _ in range(10):
+        given.append(cache.ready(b"/k"))
+        await asyncio.sleep(0)
+    assert None not in given
+
+
 async def test_questions_do_not_share_their_answers(cache: AnswerCache) -> None:
     make = Maker()
     assert (await cache.get("a", make)).body == b"1"
