@@ -22,7 +22,7 @@ from analytics_api.settings import AnalyticsSettings
 from analytics_api.store import PostgresMartStore
 from loanbook.domain.errors import LoanbookError
 
-_DOORS = 32  # connections taken in at once
+_DOORS = 64  # connections taken in at once
 _SWITCH_S = 0.00005  # what is shaped in a thread holds answers up no longer than this
 
 

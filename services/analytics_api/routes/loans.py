@@ -157,10 +157,13 @@ async def get_loan(
     async with parts.store.reading() as reading:
         book = await find_book(reading, wanted.book)
         live = wanted.is_live(book["business_on"])
-        row = await reading.fetch_loan(book["book"], loan_id)
-        log.info("loan_read", key_id=caller.key_id, book=book["book"], loan_id=loan_id, found=row is not None)
-        if row is None:
+        place = await reading.find_loan(book["book_key"], loan_id)
+        log.info(
+            "loan_read", key_id=caller.key_id, book=book["book"], loan_id=loan_id, found=place is not None
+        )
+        if place is None:
             raise NotFoundError.of("loan_id", f"there is no loan {loan_id!r} in {book['book']}")
+        row = await reading.fetch_loan(*place)
         if live or wanted.as_of is None:
             return await loan_detail(reading, row)
         return await past_loan_detail(reading, row, wanted.as_of, wanted.known or "now")

@@ -1,5 +1,5 @@
 -- All stored facts of one loan, with its score.
--- $1: book; $2: loan id.
+-- $1: slice; $2: loan key.
 SELECT b.book_key, b.book, b.business_on, l.slice, l.loan_key, l.loan_id, l.borrower_id, l.disbursed_on,
        l.annual_rate_bps, l.term_days, c.code AS currency, coalesce(br.region, 'unknown') AS region,
        coalesce(br.branch, 'unknown') AS branch, coalesce(p.product, 'unknown') AS product,
@@ -22,4 +22,4 @@ LEFT JOIN core.branch br ON br.branch_key = s.branch_key
 LEFT JOIN core.product p ON p.product_key = s.product_key
 LEFT JOIN core.officer o ON o.officer_key = s.officer_key
 LEFT JOIN risk.score r USING (slice, loan_key)
-WHERE b.book = $1 AND l.loan_id = $2
+WHERE l.slice = $1 AND l.loan_key = $2

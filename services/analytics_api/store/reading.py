@@ -93,10 +93,14 @@ class Reading:
         """The loans of a page in its order, as they are now; those that no longer pass are left out."""
         return await self.fetch("fetch_loans", *query.filters(), slices, loan_keys)
 
-    async def fetch_loan(self, book: str, loan_id: str) -> Row | None:
+    async def find_loan(self, book_key: int, loan_id: str) -> tuple[int, int] | None:
+        """The slice and key of a loan."""
+        row = await self._connection.fetchrow(_sql("find_loan"), book_key, loan_id)
+        return (row["slice"], row["loan_key"]) if row else None
+
+    async def fetch_loan(self, slice_: int, loan_key: int) -> Row:
         """All stored facts of one loan."""
-        row: Row | None = await self._connection.fetchrow(_sql("fetch_loan"), book, loan_id)
-        return row
+        return (await self.fetch("fetch_loan", slice_, loan_key))[0]
 
     async def fetch_loan_events(self, slice_: int, loan_key: int) -> list[Row]:
         """A loan's ledger rows."""
@@ -139,9 +143,9 @@ class Reading:
         rows = await self.fetch("fetch_authorities", book_key)
         return {row["type_key"]: row["source_key"] for row in rows}
 
-    async def fetch_loan_alerts(self, book: str, loan_id: str) -> list[Row]:
+    async def fetch_loan_alerts(self, slice_: int, loan_key: int) -> list[Row]:
         """A loan's alert episodes."""
-        return await self.fetch("fetch_loan_alerts", book, loan_id)
+        return await self.fetch("fetch_loan_alerts", slice_, loan_key)
 
     async def fetch_alerts(self, query: AlertQuery) -> list[Row]:
         """One page of alert episodes."""
