@@ -13,7 +13,7 @@ SELECT d.book_key, d.effective_on, d.currency_key, d.branch_key, d.product_key, 
 FROM settled s
 JOIN core.cash_day d ON d.book_key = s.book_key AND d.known_on > s.settled_before AND d.known_on <= s.settled_on
 GROUP BY d.book_key, d.effective_on, d.currency_key, d.branch_key, d.product_key
-ORDER BY d.book_key, d.effective_on
+ORDER BY d.book_key, d.effective_on, d.currency_key, d.branch_key, d.product_key
 ON CONFLICT (book_key, effective_on, currency_key, branch_key, product_key) DO UPDATE
 SET due_minor = c.due_minor + excluded.due_minor, due_count = c.due_count + excluded.due_count,
     current_minor = c.current_minor + excluded.current_minor, arrears_minor = c.arrears_minor + excluded.arrears_minor,
