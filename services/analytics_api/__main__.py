@@ -7,7 +7,6 @@ import asyncio
 import gc
 import logging
 import signal
-import socket
 import sys
 
 import structlog
@@ -16,13 +15,12 @@ from pydantic import ValidationError
 
 from analytics_api.app import create_app
 from analytics_api.errors import StoreAwayError
-from analytics_api.front import FrontProtocol
+from analytics_api.front import FrontProtocol, open_doors
 from analytics_api.refresh import Refresher, RefreshPlan
 from analytics_api.settings import AnalyticsSettings
 from analytics_api.store import PostgresMartStore
 from loanbook.domain.errors import LoanbookError
 
-_DOORS = 64  # connections taken in at once
 _SWITCH_S = 0.00005  # what is shaped in a thread holds answers up no longer than this
 
 
@@ -66,18 +64,8 @@ def _serve(settings: AnalyticsSettings) -> int:
     gc.freeze()  # what is loaded by now stays: no collection looks at it again and holds answers up
     sys.setswitchinterval(_SWITCH_S)
     server = uvicorn.Server(config)
-    server.run(_doors(config))
+    server.run(open_doors(config))
     return 0 if server.started else 1
-
-
-def _doors(config: uvicorn.Config) -> list[socket.socket]:
-    """The listening socket so many times over.
-
-    libuv takes in one connection a turn of the loop from each, and a turn lasts as long as all who ask in it:
-    of hundreds who come at once, the last waited for seconds.
-    """
-    first = config.bind_socket()
-    return [first, *(first.dup() for _ in range(_DOORS - 1))]
 
 
 async def _refresh(settings: AnalyticsSettings) -> None:

@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+import socket
+
+import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from analytics_api.routes.desk import Asked, Desk, Given
+
+_DOORS = 64
+
+
+def open_doors(config: uvicorn.Config) -> list[socket.socket]:
+    """The listening socket so many times over.
+
+    libuv takes in one connection a turn of the loop from each, and a turn lasts as long as all who ask in it:
+    of hundreds who come at once, the last waited for seconds.
+    """
+    first = config.bind_socket()
+    return [first, *(first.dup() for _ in range(_DOORS - 1))]
 
 
 class FrontProtocol(HttpToolsProtocol):

@@ -14,7 +14,7 @@ import uvicorn
 from pydantic import SecretStr
 
 from analytics_api.app import create_app
-from analytics_api.front import FrontProtocol
+from analytics_api.front import FrontProtocol, open_doors
 from analytics_api.routes.desk import Asked, Desk, Given
 from analytics_api.settings import AnalyticsSettings
 from tests.integration.analytics_api.conftest import BOARDS, KEY
@@ -36,11 +36,12 @@ async def served(dsn: str, **overrides: Any) -> AsyncIterator[int]:
     server = uvicorn.Server(config)
     config.load()
     server.lifespan = config.lifespan_class(config)
-    await server.startup()
+    doors = open_doors(config)
+    await server.startup(doors)
     try:
-        yield server.servers[0].sockets[0].getsockname()[1]
+        yield doors[0].getsockname()[1]
     finally:
-        await server.shutdown()
+        await server.shutdown(doors)
 
 
 async def exchange(port: int, *requests: str) -> bytes:
@@ -167,6 +168,12 @@ async def test_the_same_bytes_are_answered_without_reading_them_again(
     assert len(set(answers)) == 1
     assert b"content-encoding: gzip" in packed
     assert len(read) == 3  # the first by the routes, the second by the desk, and the one in other words
+
+
+async def test_all_who_come_at_once_are_taken_in_and_answered(shared_book: str) -> None:
+    async with served(shared_book) as port:
+        answers = await asyncio.gather(*(told(port, "/v1/portfolio", AUTHORIZATION) for _ in range(200)))
+    assert len(set(answers)) == 1
 
 
 async def test_two_requests_that_came_together_are_both_answered_each_time(shared_book: str) -> None:
