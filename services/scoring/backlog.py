@@ -59,11 +59,6 @@ class Backlog:
         """How many loans of a slice wait."""
         return sum(len(line.loans.get(slice_, ())) for line in (self._first, self._later))
 
-    @property
-    def idle(self) -> bool:
-        """Whether nothing waits and nothing is under way."""
-        return not (self._first.loans or self._later.loans or self._busy)
-
     def add(
         self,
         slice_: int,

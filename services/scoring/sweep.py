@@ -81,7 +81,7 @@ class Sweep:
         """Look at every slice; a silence ends when a round begun after it finds nothing to score."""
         calm = self._calm(books)
         found = sum([await self.find(slice_) for slice_ in range(SLICES)])
-        if found == 0 and self.backlog.idle:
+        if found == 0:
             for book_key in calm:
                 await self.end_silence(book_key)
         return found
@@ -110,8 +110,12 @@ class Sweep:
                 await asyncio.sleep(0.1)
 
     async def end_silence(self, book_key: int) -> None:
-        """Let the alerts of a book speak from now on, with one summary of those that opened in silence."""
+        """Let the alerts of a book speak from now on, with one summary of those that opened in silence.
+
+        Loans always come in where much is going on: what is being scored in silence is waited for.
+        """
         async with self.pool.acquire() as connection, connection.transaction():
+            await connection.execute(load_sql("scoring", "lock_slices"), list(range(SLICES)))
             rows = await connection.fetch(load_sql("scoring", "end_silence"), book_key)
             counts = {Severity(row["severity"]): row["episodes"] for row in rows if row["episodes"]}
             if counts and self.endpoints:

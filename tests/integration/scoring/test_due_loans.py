@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -12,6 +13,7 @@ from loanbook.postgres.load_sql import load_sql
 from scoring.alerts import RULE
 from scoring.backlog import Backlog
 from scoring.scorecard import MODEL
+from scoring.store import PostgresScoreStore
 from scoring.sweep import Sweep
 from tests.integration.scoring.conftest import ScoreAll
 from tests.integration.scoring.desk import TODAY, Desk, LoanRow
@@ -91,11 +93,8 @@ async def test_a_loan_whose_roll_waits_is_left_until_it_is_rolled(desk: Desk, sc
     assert await due(desk) == set()
 
 
-async def test_a_slice_far_behind_is_not_searched_again(desk: Desk, pool: asyncpg.Pool) -> None:
-    loan = LoanRow(loan_id="L1")
-    await desk.put(loan)
-    backlog = Backlog()
-    sweep = Sweep(
+def a_sweep(pool: asyncpg.Pool, backlog: Backlog) -> Sweep:
+    return Sweep(
         pool=pool,
         backlog=backlog,
         model=MODEL,
@@ -104,6 +103,33 @@ async def test_a_slice_far_behind_is_not_searched_again(desk: Desk, pool: asyncp
         grace=timedelta(0),
         backlog_max=100_000,
     )
+
+
+async def test_silence_ends_when_nothing_is_behind_though_loans_keep_coming(
+    desk: Desk, pool: asyncpg.Pool, store: PostgresScoreStore, score: ScoreAll
+) -> None:
+    loan = LoanRow(loan_id="L1", late=31)
+    await desk.put(loan)
+    backlog = Backlog()
+    sweep = a_sweep(pool, backlog)
+    await sweep.round(await sweep.watch())
+    await score(loan)
+    backlog.add(loan.slice, [loan.key])  # as another notice would
+    books = await sweep.watch()
+    assert [book.silent for book in books] == [True]
+    async with store.transaction({loan.key: loan.slice}):
+        ending = asyncio.create_task(sweep.round(books))
+        done, _ = await asyncio.wait([ending], timeout=0.5)
+        assert not done  # what is being scored in silence is waited for
+    assert await ending == 0
+    assert [book.silent for book in await sweep.watch()] == [False]
+
+
+async def test_a_slice_far_behind_is_not_searched_again(desk: Desk, pool: asyncpg.Pool) -> None:
+    loan = LoanRow(loan_id="L1")
+    await desk.put(loan)
+    backlog = Backlog()
+    sweep = a_sweep(pool, backlog)
     backlog.add(loan.slice, range(2_000))
     assert await sweep.find(loan.slice) == 2_000
     work = await backlog.take(2_000)

@@ -82,15 +82,6 @@ async def test_the_first_loan_waits_for_others_but_not_for_more_than_are_taken()
     assert (await waiting).loans == {10: 1, 11: 1, 20: 2}
 
 
-async def test_it_is_idle_only_when_nothing_is_under_way() -> None:
-    backlog = Backlog()
-    backlog.add(1, [10])
-    work = await backlog.take(10)
-    assert not backlog.idle
-    backlog.done(work)
-    assert backlog.idle
-
-
 @given(
     notices=st.lists(st.sets(st.integers(0, 999), min_size=1, max_size=400), max_size=10),
     loans_max=st.integers(1, 100),
