@@ -108,10 +108,11 @@ async def _take(
         parts.start("ingest", "worker")
         await until(parts, lambda: owners(connection), bool)
         await asyncio.sleep(_SETTLE_S)
-        await paced(parts.servers, warm, per_second)
+        stamps: dict[bytes, bytes] = {}
+        await paced(parts.servers, warm, per_second, stamps)
         async with meanwhile(session):
             since = datetime.now(UTC)
-            behind = await paced(parts.servers, events, per_second)
+            behind = await paced(parts.servers, events, per_second, stamps)
         await _settle(session, connection, since, len(warm) + len(events))
         times = await _times(connection, _STATES, since), await _times(connection, _SCORES, since)
     finally:

@@ -57,10 +57,13 @@ async def unseen(servers: str, events: Iterable[LoggedEvent]) -> AsyncIterator[N
         yield
 
 
-async def paced(servers: str, events: Sequence[LoggedEvent], per_second: int) -> float:
+async def paced(
+    servers: str, events: Sequence[LoggedEvent], per_second: int, stamps: dict[bytes, bytes]
+) -> float:
     """Send so many a second, stamped when each is due; returns by how many seconds the clock fell behind.
 
-    A partition has one batch under way at a time: what becomes due meanwhile goes with the next.
+    A partition has one batch under way at a time: what becomes due meanwhile goes with the next. What is
+    sent again says the time it said first, as `stamps` notes it.
     """
     behind, sent = 0.0, 0
     waiting: list[list[LoggedEvent]] = [[] for _ in range(SLICES)]
@@ -71,7 +74,8 @@ async def paced(servers: str, events: Sequence[LoggedEvent], per_second: int) ->
             due = min(len(events), int((time.perf_counter() - started) * per_second) + 1)
             stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").encode()
             for event in events[sent:due]:
-                waiting[event.partition].append(event._replace(value=stamped(event.value, stamp)))
+                said = stamps.setdefault(event.value, stamp)
+                waiting[event.partition].append(event._replace(value=stamped(event.value, said)))
             for number in {event.partition for event in events[sent:due]} - sending:
                 sending.add(number)  # before the task begins, so that it stays the only one
                 tasks.create_task(_send_waiting(kafka, waiting[number], number, sending))
