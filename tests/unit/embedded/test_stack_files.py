@@ -107,8 +107,8 @@ def test_a_log_that_grew_too_long_is_cut_to_its_end(tmp_path: Path) -> None:
 
 
 def test_postgres_takes_less_where_there_is_less() -> None:
-    shares = [postgres_settings(gib << 30)["shared_buffers"] for gib in (1, 4, 24)]
-    assert shares == ["128MB", "256MB", "1GB"]
+    shares = [postgres_settings(gib << 30)["shared_buffers"] for gib in (1, 4, 8, 24)]
+    assert shares == ["128MB", "256MB", "1GB", "3GB"]
 
 
 def test_api_keys_are_asked_for_as_soon_as_some_are_set() -> None:
