@@ -28,7 +28,7 @@ SELECT s.slice, s.loan_key, s.book_key, s.currency_key, s.branch_key, s.product_
 FROM core.loan_state s JOIN core.book b USING (book_key)
 """
 _HAS_CAUGHT_UP = """
-SELECT count(*) = 2 AND max(took_ms) < 1000
+SELECT count(*) = 2 AND (SELECT coalesce(bool_and(waiting_loans = 0), false) FROM reporting.tally_mark)
 FROM reporting.mart_refresh WHERE mart IN ('tally_day', 'move_month')
 """
 _ROUND = "SELECT coalesce(sum(took_ms), 0)::float8 / 1000 FROM reporting.mart_refresh"

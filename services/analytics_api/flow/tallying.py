@@ -32,8 +32,9 @@ async def tally_changed(
             folded += len(loans)
             more = len(loans) == LOANS_A_TIME and steady_s() < until_s
             if not more:
-                await mark_tallied(reading, folded=folded > 0)
-                await sum_tally_months(reading, complete=len(loans) < LOANS_A_TIME)
+                complete = len(loans) < LOANS_A_TIME
+                await mark_tallied(reading, folded=folded > 0, complete=complete)
+                await sum_tally_months(reading, complete=complete)
     return folded
 
 

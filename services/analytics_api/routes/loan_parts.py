@@ -88,7 +88,8 @@ async def loan_detail(reading: Reading, row: Row) -> LoanDetail:
     ledger = await reading.fetch_loan_events(row["slice"], row["loan_key"])
     authorities = await reading.fetch_authorities(row["book_key"])
     loan = _folded(row, ledger, authorities)
-    alerts = await reading.fetch_loan_alerts(row["slice"], row["loan_key"])
+    # Most have none, and the view of alerts looks into every slice.
+    alerts = await reading.fetch_loan_alerts(row["slice"], row["loan_key"]) if row["has_alerts"] else []
     shown = currency or _NO_CURRENCY
     return LoanDetail(
         **{name: row[name] for name in ("book", "loan_id", "borrower_id", "currency", "region", "branch")},

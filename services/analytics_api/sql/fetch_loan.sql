@@ -1,4 +1,4 @@
--- All stored facts of one loan, with its score.
+-- All stored facts of one loan, with its score, and whether there was ever an alert about it.
 -- $1: slice; $2: loan key.
 SELECT b.book_key, b.book, b.business_on, l.slice, l.loan_key, l.loan_id, l.borrower_id, l.disbursed_on,
        l.annual_rate_bps, l.term_days, c.code AS currency, coalesce(br.region, 'unknown') AS region,
@@ -13,7 +13,8 @@ SELECT b.book_key, b.book, b.business_on, l.slice, l.loan_key, l.loan_id, l.borr
        s.on_time_streak, greatest(s.max_dpd, b.business_on - s.past_due_on) AS max_dpd, s.returned_payments, s.quarantine, s.changed_at,
        r.model, r.basis, r.as_of AS score_as_of, r.default_probability, r.risk_score, r.band, r.stage, r.strategy,
        r.strategy_reason, r.exposure_minor, r.expected_loss_minor, r.reasons, r.changes, r.contributions, r.scored_at,
-       r.state_version
+       r.state_version,
+       EXISTS (SELECT FROM risk.alert_episode a WHERE a.slice = $1 AND a.loan_key = $2) AS has_alerts
 FROM core.loan l
 JOIN core.loan_state s USING (slice, loan_key)
 JOIN core.book b ON b.book_key = l.book_key

@@ -28,9 +28,9 @@ async def save_tallies(reading: Reading, loans: Sequence[Row], entries: Sequence
     await _execute(reading, "save_tallies", *columns, *_turned(entries, _ENTRY_WIDTH))
 
 
-async def mark_tallied(reading: Reading, *, folded: bool) -> None:
-    """Say which close the sums of each book stand for, and how many loans still wait."""
-    await _execute(reading, "mark_tallied", folded)
+async def mark_tallied(reading: Reading, *, folded: bool, complete: bool) -> None:
+    """Say which close the sums of each book stand for, and how many loans still wait: none if complete."""
+    await _execute(reading, "mark_tallied", folded, complete)
 
 
 async def sum_tally_months(reading: Reading, *, complete: bool) -> None:
