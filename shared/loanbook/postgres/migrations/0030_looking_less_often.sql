@@ -6,7 +6,8 @@ DECLARE part regclass;
 BEGIN
     FOR part IN
         SELECT leaf.relid
-        FROM unnest(ARRAY['core.loan_state', 'core.event', 'core.loan_day', 'core.cash_day_merged']) AS parent (name),
+        FROM unnest(ARRAY['core.loan_state', 'core.event', 'core.loan_day', 'core.cash_day_merged', 'risk.score',
+                          'risk.score_history']) AS parent (name),
              pg_partition_tree(parent.name::regclass) leaf
         WHERE leaf.isleaf
     LOOP
