@@ -69,9 +69,11 @@ class Inbox:
             self._changed.notify_all()
 
     async def applied(self) -> None:
-        """Wait until a lane has applied all that may go on."""
+        """Wait until all that may go on is applied, but not long: it may wait for locked rows."""
         async with self._changed:
-            await self._changed.wait_for(lambda: not self._busy and not any(self._free()))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_COMPANY_S):
+                    await self._changed.wait_for(lambda: not self._busy and not any(self._free()))
 
     async def hold(self, partitions: Iterable[Partition]) -> None:
         """Keep these partitions back until released."""

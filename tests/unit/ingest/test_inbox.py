@@ -68,6 +68,15 @@ async def test_all_is_applied_when_nothing_is_under_way_and_only_what_is_held_wa
     assert inbox.records == 1
 
 
+async def test_a_transaction_that_waits_for_rows_does_not_keep_other_partitions_from_being_fetched() -> None:
+    inbox = Inbox(100)
+    await inbox.put([a_segment(1)])
+    taken = await inbox.take(10)
+    await asyncio.wait_for(inbox.applied(), 5)
+    await inbox.put([a_segment(2)])
+    assert [s.partition.partition for s in [*taken, *await inbox.take(10)]] == [1, 2]
+
+
 async def test_little_work_waits_for_the_transaction_that_runs_and_much_does_not() -> None:
     inbox = Inbox(1_000)
     await inbox.put([a_segment(1)])
