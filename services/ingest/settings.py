@@ -25,7 +25,7 @@ class WorkerSettings(BaseSettings):
     lanes: int = 2  # transactions side by side: Python overlaps Postgres
     batch_records: int = 5_000  # target of a transaction
     inbox_records: int = 12_000  # decoded records that may wait before more are fetched
-    cache_events: int = 50_000  # events of recently folded loans kept in memory
+    cache_events: int = 10_000  # events of recently folded loans kept in memory; about 3 kB each
     cache_terms: int = CACHE_TERMS  # loans whose id and plan are kept in memory; about half a kilobyte each
     merge_rows: int = 10_000  # differences that may wait to be merged; of the cash of days four times as many
     merge_every: timedelta = timedelta(seconds=10)  # whatever waits is merged by then
