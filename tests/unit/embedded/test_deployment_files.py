@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
+from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 import yaml
+from pydantic import TypeAdapter
 from pydantic_settings import BaseSettings
 
 import analytics_api
@@ -48,6 +50,19 @@ def test_every_variable_that_a_service_reads_is_in_the_example() -> None:
     listed = set(re.findall(r"^(?:# )?([A-Z][A-Z0-9_]+)=", EXAMPLE, re.MULTILINE))
     assert "INGEST_GATEWAY_PORT" in read
     assert read - listed == set()
+
+
+def test_a_value_that_the_example_only_mentions_is_what_holds_without_it() -> None:
+    mentioned = dict(re.findall(r"^# ([A-Z][A-Z0-9_]+)=(\S+)$", EXAMPLE, re.MULTILINE))
+    told = []
+    for kind in {k for package in (ingest, scoring, analytics_api) for k in settings_classes(package)}:
+        prefix = kind.model_config.get("env_prefix", "")
+        for name, field in kind.model_fields.items():
+            value = mentioned.get(str(field.validation_alias or f"{prefix}{name}".upper()))
+            if value is not None and isinstance(field.default, int | float | str | timedelta):
+                told.append((name, TypeAdapter(type(field.default)).validate_strings(value), field.default))
+    assert len(told) > 20
+    assert [one for one in told if one[1] != one[2]] == []
 
 
 def test_every_variable_of_the_compose_file_is_in_the_example() -> None:
