@@ -33,12 +33,13 @@ WITH written AS (
         recorded_on = coalesce(excluded.recorded_on, stands.recorded_on),
         scored_at = now()
     WHERE (stands.state_version, stands.as_of, stands.model) < (excluded.state_version, excluded.as_of, excluded.model)
-    RETURNING 1
+    RETURNING stands.slice, stands.loan_key
 ), recorded AS (
     INSERT INTO risk.score_history
         (slice, loan_key, state_version, as_of, model, default_probability, risk_score, band, features)
     SELECT slice, loan_key, state_version, as_of, $1, default_probability, risk_score, band, features
     FROM stage_score
+    JOIN written USING (slice, loan_key)
     WHERE features IS NOT NULL
     ON CONFLICT DO NOTHING
 )

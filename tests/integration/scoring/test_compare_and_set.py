@@ -51,3 +51,14 @@ async def test_the_newest_score_stands_in_any_order_of_writing(
     row = await desk.score(loan)
     stands = (row["state_version"], (row["as_of"] - TODAY).days, row["model"])
     assert stands == max(order)
+
+
+async def test_a_score_that_was_not_written_leaves_no_history(desk: Desk, store: PostgresScoreStore) -> None:
+    loan = LoanRow(loan_id="L1", late=3)
+    await desk.put(loan)
+    both = [await rows_at(store, loan, 1, TODAY, model) for model in ("rules-002", "rules-001")]
+    for rows in both:  # what two versions of the service side by side made of the same state
+        async with store.transaction({loan.key: loan.slice}) as unit:
+            await unit.upsert_scores(rows)
+    models = await desk.connection.fetch("SELECT model FROM risk.score_history")
+    assert [row["model"] for row in models] == ["rules-002"]

@@ -116,10 +116,8 @@ async def test_terms_kept_from_the_score_before_give_way_to_those_of_a_newer_pla
     )
     assert (await score(first, other)).scored == 2
     bases = [(await desk.score(row))["basis"] for row in (first, other)]
-    assert bases == [
-        "rule",
-        "rules",
-    ]  # past 15 days a loan of 60 days is bad; the other's state names the old terms
+    # Past 15 days a loan of 60 days is bad; the other's state names the old terms.
+    assert bases == ["rule", "rules"]
 
 
 async def test_a_loan_past_the_label_is_critical_by_rule_and_not_scored(desk: Desk, score: ScoreAll) -> None:
