@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, with_config
+from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
 
-from analytics_api.schemas.parts import DatedSchema, Days, Money, Ratio
+from analytics_api.schemas.parts import DatedSchema, Days, Money, Ratio, strict
 
 StandingName = Literal[
     "performing", "underperforming", "defaulted", "fully_paid", "charged_off", "written_off"
@@ -16,7 +16,7 @@ StandingName = Literal[
 BucketName = Literal["current", "1-30", "31-60", "61-90", "91+"]
 
 
-@with_config(ConfigDict(extra="forbid"))
+@strict
 class Totals(TypedDict):
     """The book in five figures; loans that were never disbursed are not counted."""
 
@@ -33,7 +33,7 @@ class Totals(TypedDict):
     overdue_loans: int
 
 
-@with_config(ConfigDict(extra="forbid"))
+@strict
 class Standing(TypedDict):
     """Loans that stand alike, as a share of all disbursed loans."""
 
@@ -45,7 +45,7 @@ class Standing(TypedDict):
     principal_outstanding: Money
 
 
-@with_config(ConfigDict(extra="forbid"))
+@strict
 class Bucket(TypedDict):
     """Active loans of one class of lateness."""
 
@@ -58,7 +58,7 @@ class Bucket(TypedDict):
     overdue: Money
 
 
-@with_config(ConfigDict(extra="forbid"))
+@strict
 class PortfolioAtRisk(TypedDict):
     """Whole principal of loans more than so many days past due, over all principal; and the same by count."""
 
@@ -71,7 +71,7 @@ class PortfolioAtRisk(TypedDict):
     loans_of: int
 
 
-@with_config(ConfigDict(extra="forbid"))
+@strict
 class ArrearsRate(TypedDict):
     """Overdue principal over all principal: not portfolio at risk, which counts the whole loan."""
 
@@ -80,7 +80,7 @@ class ArrearsRate(TypedDict):
     denominator: Money
 
 
-@with_config(ConfigDict(extra="forbid"))
+@strict
 class NonPerforming(TypedDict):
     """Principal more than 90 days past due or charged off, over all principal and what was charged off."""
 
@@ -89,7 +89,7 @@ class NonPerforming(TypedDict):
     denominator: Money
 
 
-@with_config(ConfigDict(extra="forbid"))
+@strict
 class Figures(TypedDict):
     """All figures of a book or a part of it."""
 
@@ -133,7 +133,7 @@ class Portfolio(DatedSchema):
     figures: Figures
 
 
-@with_config(ConfigDict(extra="forbid"))
+@strict
 class Change(TypedDict):
     """Against an earlier close."""
 
@@ -144,7 +144,7 @@ class Change(TypedDict):
     defaulted_share: Ratio
 
 
-@with_config(ConfigDict(extra="forbid"))
+@strict
 class PartFigures(TypedDict):
     """One branch, region or product."""
 
