@@ -21,7 +21,7 @@ from ingest.day_markers import run_clock
 from ingest.day_roll import DayRoll
 from ingest.decoding import cut, decode_records, together
 from ingest.inbox import Inbox
-from ingest.lane import FEW, Lane
+from ingest.lane import Lane
 from ingest.merging import RollupMerge, give_room_back
 from ingest.numbering import Numbered
 from ingest.positions import take_over
@@ -116,7 +116,7 @@ class IngestWorker:
                 await asyncio.sleep(0)
                 parts.append(decode_records(found[start : start + _DECODE_SLICE]))
             await self._put(group, Numbered.joined(parts))
-        if sum(map(len, batches)) < self.settings.batch_records // FEW:
+        if sum(map(len, batches)) < self.settings.few_records:
             await self.inbox.applied()
 
     async def _put(self, batches: Sequence[RecordBatch], records: Numbered) -> None:
@@ -147,6 +147,7 @@ class IngestWorker:
             inbox=self.inbox,
             cache=self.cache,
             batch_records=self.settings.batch_records,
+            few_records=self.settings.few_records,
             retry_wait_max=self.settings.retry_wait_max,
             committed=self._committed,
         )

@@ -22,7 +22,6 @@ from loanbook.postgres.fates import RETRYABLE, Fate, fate_of
 
 log = structlog.get_logger()
 _FIRST_WAIT = timedelta(milliseconds=50)
-FEW = 10  # records are few below this part of a transaction's
 
 
 @dataclass(slots=True, kw_only=True)
@@ -33,6 +32,7 @@ class Lane:
     inbox: Inbox
     cache: LoanCache
     batch_records: int
+    few_records: int
     retry_wait_max: timedelta
     committed: Callable[[Sequence[Segment], BatchOutcome], Awaitable[None]]  # acks, wakes the relay
     waiting_reason: str | None = field(default=None)
@@ -41,7 +41,7 @@ class Lane:
     async def run(self) -> None:
         """Apply batch after batch until cancelled; a fatal error ends the worker."""
         while True:
-            segments = await self.inbox.take(self.batch_records, self.batch_records // FEW)
+            segments = await self.inbox.take(self.batch_records, self.few_records)
             async with self.busy:
                 # Held before anything is applied: what follows a barrier must not overtake the flip.
                 await self.inbox.hold(s.partition for s in segments if s.barrier is not None)

@@ -34,6 +34,11 @@ class WorkerSettings(BaseSettings):
     dead_window: int = 200
     session_timeout: timedelta = timedelta(seconds=10)
 
+    @property
+    def few_records(self) -> int:
+        """Records below which a fetch is small: it is applied before the next."""
+        return self.batch_records // 10
+
     def kafka(self) -> KafkaSettings:
         """The Kafka part of the settings."""
         return KafkaSettings(
