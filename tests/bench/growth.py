@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from tests.bench.rate import Streamed, streamed
+from tests.bench.rate import TURNS, Streamed, streamed
 from tests.bench.session import Session
 
 SECTION = "growth"
@@ -21,22 +21,24 @@ _AN_EVENT = """
 async def measure(session: Session) -> None:
     """One worker at every size up to the session's, then at its size with a long ledger."""
     sizes = [size for size in SIZES if size < session.spec.loans] + [session.spec.loans]
-    costs = []
-    for size in sizes:
-        smaller = session.of_size(size)
-        runs = [await _run(smaller) for _ in range(session.runs)]
-        first, after = ([portions[turn] for portions, _ in runs] for turn in range(2))
-        costs.append(
-            (_report(session, f"{size:,} loans", first), _report(session, f"{size:,} loans, going on", after))
-        )
-        for what, weights in zip(
-            ("a loan", "an event of the ledger"), zip(*(w for _, w in runs), strict=True), strict=True
-        ):
-            session.report.add(SECTION, f"{size:,} loans: database, {what}", "bytes", weights)
-    for turn, when in enumerate(("", ", going on")):
-        name = f"an event at {sizes[-1]:,} loans, of one at {sizes[0]:,}{when}"
-        session.report.add(SECTION, name, "times", [costs[-1][turn] / costs[0][turn]])
-    await _long_ledger(session, costs[-1][1])
+    costs = [await _at_size(session, size) for size in sizes]
+    for turn, small, big in zip(TURNS, costs[0], costs[-1], strict=True):
+        name = f"an event at {sizes[-1]:,} loans, of one at {sizes[0]:,}{turn}"
+        session.report.add(SECTION, name, "times", [big / small])
+    await _long_ledger(session, costs[-1][-1])
+
+
+async def _at_size(session: Session, size: int) -> list[float]:
+    """What an event costs in the first portion and in the next."""
+    smaller = session.of_size(size)
+    runs = [await _run(smaller) for _ in range(session.runs)]
+    for turn, what in enumerate(("a loan", "an event of the ledger")):
+        weights = [weight[turn] for _, weight in runs]
+        session.report.add(SECTION, f"{size:,} loans: database, {what}", "bytes", weights)
+    portions = zip(*(taken for taken, _ in runs), strict=True)
+    return [
+        _report(session, f"{size:,} loans{turn}", taken) for turn, taken in zip(TURNS, portions, strict=True)
+    ]
 
 
 async def _run(session: Session) -> tuple[list[Streamed], tuple[float, float]]:

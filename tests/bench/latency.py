@@ -22,13 +22,12 @@ from tests.bench.book import BUSINESS_ON
 from tests.bench.log import close_day, paced
 from tests.bench.parts import ROOT, BenchError
 from tests.bench.rate import owners
-from tests.bench.session import Session
+from tests.bench.session import EVENTS_A_LOAN, Session
 from tests.bench.watching import progress, until
 
 SECTION = "latency"
 RATES = (500, 2_000, 10_000)
 _SECONDS, _SECONDS_MIN = 15, 6
-_EVENTS_A_LOAN = 10  # at most, or loans would be paid off
 _WARM_S = 15  # a new broker takes several times its later share of the processors
 _SETTLE_S = 3.0
 _BEHIND_MAX_S = 0.5
@@ -94,7 +93,7 @@ async def _take(
 ) -> None:
     """Warm up, then send while something else goes on; `day` is that of the events from then on."""
     parts, traffic = session.parts, session.traffic()
-    seconds = min(_SECONDS, _EVENTS_A_LOAN * session.spec.loans // per_second)
+    seconds = min(_SECONDS, EVENTS_A_LOAN * session.spec.loans // per_second)
     if seconds < _SECONDS_MIN:
         print(f"  too few loans for {per_second:,}/s", flush=True)
         return

@@ -25,6 +25,7 @@ from tests.bench.session import Content, Session
 from tests.bench.watching import Progress, Span, between, look_at, peak_memory_mb, progress, until
 
 SECTION = "rate"
+TURNS = ("", ", going on")  # what the two portions of a run are called
 _SETTLE_S = 2.0
 
 
@@ -43,8 +44,8 @@ async def measure(session: Session) -> None:
             await streamed(session, await session.copied(), session.contents, workers=workers)
             for _ in range(session.runs)
         ]
-        for part, turn in zip(zip(*runs, strict=True), (name, f"{name}, going on"), strict=True):
-            _report(session, part, turn)
+        for turn, portions in zip(TURNS, zip(*runs, strict=True), strict=True):
+            _report(session, portions, f"{name}{turn}")
 
 
 async def streamed(

@@ -13,7 +13,7 @@ from tests.bench.preparing import prepare
 from tests.bench.report import Report
 from tests.bench.traffic import Traffic
 
-_EVENTS_A_LOAN = 10  # more in a day would pay all loans off
+EVENTS_A_LOAN = 10  # at most in a day, or loans would be paid off
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +94,7 @@ class Session:
         return Session(
             parts=self.parts,
             spec=replace(self.spec, loans=loans),
-            events=min(self.events, _EVENTS_A_LOAN * loans),
+            events=min(self.events, EVENTS_A_LOAN * loans),
             runs=self.runs,
             report=self.report,
             folder=self.folder,
