@@ -124,6 +124,7 @@ async def _open_parts(
     )
     stack.push_async_callback(store.close)
     await store.require_schema()
+    await store.warm_up()
     cache = AnswerCache(ttl_s=settings.cache_for.total_seconds(), clock=clocks.steady_s)
     app.state.parts = Parts(
         store=store,

@@ -64,6 +64,41 @@ async def test_a_refresh_fills_every_table(marts: PostgresMartStore, book: str) 
     assert {row["refreshed_at"] for row in ages} == {NOW}
 
 
+async def test_cash_of_settled_days_is_the_sum_of_all_that_had_become_known(
+    marts: PostgresMartStore, book: str
+) -> None:
+    """Over three rounds: all that is known, the same again, and what a day more brought, of earlier days, too."""
+    for _ in range(2):
+        await refresh_once(marts, RefreshPlan(), lambda: NOW)
+    before = await rows(book, _SETTLED_CASH.format(mart="cash_total_mart", keys=""))
+    await execute(book, _MORE_CASH)
+    await refresh_once(marts, RefreshPlan(), lambda: NOW)
+    assert await rows(book, _SETTLED_CASH.format(mart="cash_total_mart", keys="")) != before
+    for mart, keys in (("cash_day_mart", ", branch_key, product_key"), ("cash_total_mart", "")):
+        settled = await rows(book, _SETTLED_CASH.format(mart=mart, keys=keys))
+        assert settled == await rows(book, _KNOWN_CASH.format(keys=keys))
+
+
+_CASH = """
+    book_key, effective_on, currency_key{keys}, sum(due_minor), sum(due_count), sum(current_minor),
+    sum(arrears_minor), sum(advance_minor), sum(due_collected_minor), sum(on_time_count)
+"""
+_BY_CASH_CELL = "GROUP BY book_key, effective_on, currency_key{keys} ORDER BY 1, 2, 3, 4, 5"
+_SETTLED_CASH = f"SELECT {_CASH} FROM reporting.{{mart}} {_BY_CASH_CELL}"
+_KNOWN_CASH = f"""
+SELECT {_CASH} FROM core.cash_day
+WHERE known_on < (SELECT business_on FROM core.book) {_BY_CASH_CELL}
+"""
+_MORE_CASH = """
+UPDATE core.book SET business_on = business_on + 1;
+INSERT INTO core.cash_day (slice, book_key, currency_key, branch_key, product_key, effective_on, known_on,
+    due_minor, due_count, current_minor, arrears_minor, advance_minor, due_collected_minor, on_time_count)
+SELECT (branch_key & 15) + 16, book_key, currency_key, branch_key, product_key, effective_on + days,
+       (SELECT business_on - 1 FROM core.book), 700, 3, 500, -300, 20, 100, -2
+FROM core.cash_day, generate_series(0, 1) days;
+"""
+
+
 async def test_the_oldest_arrears_come_from_the_table_while_it_is_young(
     marts: PostgresMartStore, book: str
 ) -> None:
