@@ -67,7 +67,7 @@ async def test_a_refresh_fills_every_table(marts: PostgresMartStore, book: str) 
 async def test_cash_of_settled_days_is_the_sum_of_all_that_had_become_known(
     marts: PostgresMartStore, book: str
 ) -> None:
-    """Over three rounds: all that is known, the same again, and what a day more brought, of earlier days, too."""
+    """Of all, by rounds: what is known, the same again, and what a day more brought, of earlier days too."""
     for _ in range(2):
         await refresh_once(marts, RefreshPlan(), lambda: NOW)
     before = await rows(book, _SETTLED_CASH.format(mart="cash_total_mart", keys=""))
