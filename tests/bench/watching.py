@@ -116,5 +116,5 @@ def peak_memory_mb(pid: int) -> float:
     """The most resident memory a process has had."""
     for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
         if line.startswith("VmHWM"):
-            return int(line.split()[1]) / 1024
+            return int(line.split()[1]) * 1_024 / 1_000_000
     raise BenchError(f"no peak memory of process {pid}")
