@@ -5,14 +5,23 @@ from __future__ import annotations
 import asyncio
 import calendar
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Annotated, Literal, TypedDict
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from analytics_api.errors import InvalidRequestError, NotFoundError
-from analytics_api.flow.figures import Cell, at_risk, cell_of, defaulted_share, figures_of, standing_of
+from analytics_api.flow.figures import (
+    PastStanding,
+    at_risk,
+    cell_of,
+    defaulted_share,
+    figures_of,
+    standing_of,
+)
 from analytics_api.routes.answers import respond
 from analytics_api.routes.closes import Day, PortfolioFilter, book_at, find_day, marks_of
 from analytics_api.routes.wiring import (
@@ -30,9 +39,12 @@ from analytics_api.schemas.portfolio import Breakdown, Change, Figures, PartFigu
 from analytics_api.store import Reading, Row
 from analytics_api.store.segmenting import fetch_oldest_due
 
+_PARTS_KEPT = 1024
+
 router = APIRouter(prefix="/v1", tags=["portfolio"], responses=PROBLEMS)
 By = Literal["branch", "region", "product"]
-Before = tuple[date, dict[str, list[Cell]]]  # an earlier close, and its cells by part
+Cells = tuple[Row, ...]  # of one part
+Before = tuple[date, dict[str, Cells]]  # an earlier close, and its cells by part
 PartSort = Literal[
     "principal_outstanding", "total_outstanding", "overdue", "par_30", "par_90", "defaulted", "name"
 ]
@@ -174,25 +186,38 @@ def month_before(day: date) -> date:
     return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
 
 
-def _by_label(rows: list[Row]) -> dict[str, list[Cell]]:
-    cells: dict[str, list[Cell]] = defaultdict(list)
+def _by_label(rows: Iterable[Row]) -> dict[str, Cells]:
+    cells: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
-        cells[row["label"]].append(cell_of(row))
-    return cells
+        cells[row["label"]].append(row)
+    return {label: tuple(of_part) for label, of_part in cells.items()}
+
+
+# Of many parts most are as they were a second ago, or at least at the earlier close: their cells are the key.
+@lru_cache(maxsize=_PARTS_KEPT)
+def _figures(cells: Cells, currency: str) -> Figures | None:
+    """Figures of a part; None where nothing was ever disbursed."""
+    summed = [cell_of(row) for row in cells]
+    is_told = any(cell.loans and cell.standing for cell in summed)
+    return figures_of(summed, currency) if is_told else None
+
+
+@lru_cache(maxsize=_PARTS_KEPT)
+def _standing(cells: Cells) -> PastStanding:
+    return standing_of([cell_of(row) for row in cells])
 
 
 def _items(rows: list[Row], before: Before | None, currency: str) -> list[PartFigures]:
-    described = {row["label"]: row for row in rows}
     return [
         PartFigures(
             name=label,
-            title=described[label]["name"],
-            region=described[label]["region"],
-            figures=(figures := figures_of(cells, currency)),
+            title=cells[0]["name"],
+            region=cells[0]["region"],
+            figures=figures,
             change=_change(label, figures, before, currency),
         )
         for label, cells in _by_label(rows).items()
-        if any(cell.loans and cell.standing for cell in cells)  # nothing was ever disbursed in the others
+        if (figures := _figures(cells, currency)) is not None
     ]
 
 
@@ -200,7 +225,7 @@ def _change(name: str, now: Figures, before: Before | None, currency: str) -> Ch
     cells = before[1].get(name) if before else None
     if before is None or cells is None:
         return None
-    then = standing_of(cells)
+    then = _standing(cells)
     par_now, par_then = at_risk(now, 30)["ratio"], then.par_30
     known = par_now is not None and par_then is not None
     return Change(
