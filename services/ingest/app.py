@@ -59,11 +59,11 @@ class IngestWorker:
         store.forgetting.append(self.cache.clear)
         self.relay_wake = asyncio.Event()
         self.breaker = DeadLetterBreaker(settings.dead_share_max, settings.dead_window)
-        self.day_roll = DayRoll(store, self.cache)
+        self.inbox = Inbox(settings.inbox_records)
+        self.day_roll = DayRoll(store, self.cache, self.inbox)
         self.merge = RollupMerge(store.pool, rows_max=settings.merge_rows, every=settings.merge_every)
         self._unacked: dict[Partition, list[RecordBatch]] = {}
         self._stopped: set[Partition] = set()
-        self.inbox = Inbox(settings.inbox_records)
         self.lanes = [self._make_lane() for _ in range(settings.lanes)]
         self._producer = producer
         self._owner = f"{socket.gethostname()}:{os.getpid()}"

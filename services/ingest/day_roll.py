@@ -1,8 +1,9 @@
 """The roll of the business day: flip the book when every log has reached its end, then sweep its loans.
 
 A flip takes the book's lock for a moment; the sweep runs in small transactions beside the stream, by
-all workers side by side. A loan that an event touches meanwhile rolls itself: its row then stands at
-the new day already. Days never go back, so a sweep that is killed and repeated rolls each loan once.
+all workers side by side, and lets events that wait go first, though not for long. A loan that an event
+touches meanwhile rolls itself: its row then stands at the new day already. Days never go back, so a sweep
+that is killed and repeated rolls each loan once.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from ingest.cache import LoanCache
 from ingest.choosing import choose_idle
 from ingest.day_markers import spread_marker
 from ingest.folding import Subject, change
+from ingest.inbox import Inbox
 from ingest.locked import Locked, row_of
 from ingest.plain import fold_plain
 from ingest.records import DAYS_AHEAD_MAX, Book, ChangedLoan, LoanRef
@@ -34,7 +36,8 @@ from loanbook.topics import SLICES
 
 _LOOK_HELD_S, _LOOK_IDLE_S = 0.02, 0.5
 _SPREAD_AFTER_S, _SPREAD_AGAIN_S = 5.0, 55.0
-_LOANS_MAX = 2_000  # a transaction of the sweep; keeps a waiting batch's delay short
+_LOANS_MAX = 2_000  # a transaction of the sweep
+_LOANS_FEW = 250  # while events come: a batch waits for the rows that the sweep has
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,14 +46,16 @@ class Swept:
 
     slices: int
     loans: int
+    has_more: bool
 
 
 class DayRoll:
     """Flips books and sweeps loans, and holds partitions at their day barriers meanwhile."""
 
-    def __init__(self, store: PostgresLoanStore, cache: LoanCache) -> None:
+    def __init__(self, store: PostgresLoanStore, cache: LoanCache, inbox: Inbox) -> None:
         self._store = store
         self._cache = cache
+        self._inbox = inbox
         self._held: dict[Partition, tuple[str, date]] = {}
         self._lone: dict[tuple[str, date], float] = {}  # since when a day waits for slices without its marker
         self._has_more = False  # than the last transaction could sweep
@@ -97,8 +102,11 @@ class DayRoll:
     async def step(self, release: Callable[[list[Partition]], Awaitable[None]]) -> bool:
         """Sweep a little, flip what is ready, release what may go on; whether anything was done."""
         # While there is more than one transaction to do, half of the slices are left to another worker.
-        swept = await sweep(self._store, self._cache, SLICES // 2 if self._has_more else SLICES)
-        self._has_more = swept.loans >= _LOANS_MAX
+        slices_max, is_calm = SLICES // 2 if self._has_more else SLICES, self._inbox.is_calm
+        if self._has_more and not is_calm:
+            await self._inbox.applied()
+        swept = await sweep(self._store, self._cache, slices_max, gently=not is_calm)
+        self._has_more = swept.has_more
         metrics.LOANS_ROLLED.inc(swept.loans)
         closed = [await flip(self._store, key) for key in await self._store.select_ready_books()]
         flipped = sum(day is not None for day in closed)
@@ -139,29 +147,34 @@ async def flip(store: PostgresLoanStore, book_key: int) -> date | None:
         return closed
 
 
-async def sweep(store: PostgresLoanStore, cache: LoanCache, slices_max: int = SLICES) -> Swept:
-    """Bring some loans of some slices that no other worker holds to their book's day."""
+async def sweep(
+    store: PostgresLoanStore, cache: LoanCache, slices_max: int = SLICES, *, gently: bool = False
+) -> Swept:
+    """Bring some loans of some slices that no other worker holds to their book's day; `gently`: a few."""
+    loans_max = _LOANS_FEW if gently else _LOANS_MAX
     async with store.transaction() as unit:
         await unit.lock_books()
         rolls = await unit.connection.fetch(load_sql("ingest", "select_open_rolls"), slices_max)
         if not rolls:
-            return Swept(slices=0, loans=0)
+            return Swept(slices=0, loans=0, has_more=False)
         book = next(b for b in unit.books.values() if b.book_key == rolls[0]["book_key"])
         mine = [row for row in rolls if row["book_key"] == book.book_key]
-        due = await lock_due(unit, book, [row["slice"] for row in mine])
+        due = await lock_due(unit, book, [row["slice"] for row in mine], loans_max)
         idle, others = choose_idle(due, book.business_on)
         changes = await roll_loans(unit, book, others, cache)
         plain = [fold_plain(idle, unit.directory)] if len(idle.loans) else []
         await unit.save(changes, [], plain)
         await _finish(unit.connection, book, mine, Counter(ref.slice for ref in due))
     cache.keep(changes)
-    return Swept(slices=len(mine), loans=len(due))
+    return Swept(slices=len(mine), loans=len(due), has_more=len(due) >= loans_max)
 
 
-async def lock_due(unit: PostgresUnit, book: Book, slices: Sequence[int]) -> dict[LoanRef, Locked]:
+async def lock_due(
+    unit: PostgresUnit, book: Book, slices: Sequence[int], loans_max: int
+) -> dict[LoanRef, Locked]:
     """Lock some loans of these slices that are due to change at the book's day."""
     rows = await unit.connection.fetch(
-        load_sql("ingest", "lock_due_loans"), book.book_key, slices, book.business_on, _LOANS_MAX
+        load_sql("ingest", "lock_due_loans"), book.book_key, slices, book.business_on, loans_max
     )
     return await unit.lock(LoanRef(row["slice"], row["loan_key"]) for row in rows)
 

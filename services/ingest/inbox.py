@@ -6,11 +6,13 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from time import monotonic
 
 from ingest.segments import Segment
 from loanbook.kafka.batches import Partition
 
 _COMPANY_S = 0.05
+_CALM_S = 1.0
 
 
 class Inbox:
@@ -23,6 +25,7 @@ class Inbox:
     def __init__(self, records_max: int) -> None:
         self._records_max = records_max
         self._records = 0
+        self._came_at = -_CALM_S
         self._waiting: dict[Partition, deque[Segment]] = {}  # the longest waiting first
         self._held: set[Partition] = set()
         self._busy: set[Partition] = set()
@@ -40,6 +43,7 @@ class Inbox:
                     or all(self.is_held(segment.partition) for segment in segments)
                 )
             )
+            self._came_at = monotonic()
             for segment in segments:
                 self._waiting.setdefault(segment.partition, deque()).append(segment)
                 self._records += len(segment.records)
@@ -99,6 +103,11 @@ class Inbox:
     def is_held(self, partition: Partition) -> bool:
         """Whether a partition is kept back."""
         return partition in self._held
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether nothing has come for a second."""
+        return monotonic() - self._came_at >= _CALM_S
 
     @property
     def records(self) -> int:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+_CALM_S = 1.0  # without news: then loans of a new day are nobody's hindrance
+_PART = 10  # of a transaction theirs is a tenth while there is news
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,13 +45,15 @@ class _Line:
 class Backlog:
     """Collects loans by slice; hands out the slices that have waited longest, none twice at a time.
 
-    Loans of events that have just come in go before those of a new day, which has many. The first loan waits
+    Loans of events that have just come in go before those of a new day, which has many; while they come, the
+    many go in small parts, since what has just come waits for a lane and for its slice. The first loan waits
     for others as long as `collect` says: a transaction costs as much as a hundred loans.
     """
 
     def __init__(self, collect: timedelta = timedelta(0)) -> None:
         self._collect_s = collect.total_seconds()
         self._first, self._later = _Line(), _Line()
+        self._news_at = -_CALM_S
         self._busy: set[int] = set()
         self._changed = asyncio.Event()
         self._taking = asyncio.Lock()
@@ -71,6 +77,8 @@ class Backlog:
         keys = dict.fromkeys(loan_keys)
         if not keys:
             return
+        if is_first:
+            self._news_at = time.monotonic()
         (self._first if is_first else self._later).add(slice_, keys, committed_at)
         self._changed.set()
 
@@ -89,18 +97,26 @@ class Backlog:
         self._changed.set()
 
     def _take(self, loans_max: int) -> Work:
+        few = -(-loans_max // _PART)
+        loans, committed_at = self._from(self._first, max(1, loans_max - few))
+        room = loans_max - len(loans)
+        is_calm = time.monotonic() - self._news_at >= _CALM_S
+        later, told = self._from(self._later, room if is_calm else min(room, few))
+        # Should two slices ever have the same key, one of the loans is left to the sweep.
+        loans |= later
+        self._busy.update(loans.values())
+        return Work(loans=loans, committed_at=(*committed_at, *told))
+
+    def _from(self, line: _Line, room: int) -> tuple[dict[int, int], list[datetime]]:
         loans: dict[int, int] = {}
         committed_at: list[datetime] = []
-        for line in (self._first, self._later):
-            for slice_ in [slice_ for slice_ in line.loans if slice_ not in self._busy]:
-                if len(loans) == loans_max:
-                    break
-                # Should two slices ever have the same key, one of the loans is left to the sweep.
-                taken, told = line.take(slice_, loans_max - len(loans))
-                loans |= dict.fromkeys(taken, slice_)
-                committed_at += told
-        self._busy.update(loans.values())
-        return Work(loans=loans, committed_at=tuple(committed_at))
+        for slice_ in [slice_ for slice_ in line.loans if slice_ not in self._busy]:
+            if len(loans) == room:
+                break
+            taken, told = line.take(slice_, room - len(loans))
+            loans |= dict.fromkeys(taken, slice_)
+            committed_at += told
+        return loans, committed_at
 
     def _free(self) -> int:
         return sum(

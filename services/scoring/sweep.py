@@ -29,7 +29,7 @@ class WatchedBook:
     """A book as the sweep sees it."""
 
     book_key: int
-    business_on: date
+    business_on: date  # the day that all its loans have been brought to
     replaying: bool
     silent: bool
 

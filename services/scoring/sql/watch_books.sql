@@ -1,8 +1,12 @@
 -- Keep an eye on every book: silent while its history loads, after a change of model, and, at the start of a worker,
--- where loans wait that were never scored. Gives the books with what makes their day and their silence.
+-- where loans wait that were never scored. Gives the books with what makes their silence and the day that all their loans
+-- have been brought to: what is late is looked for when the roll of a day is done, else most of it was found twice.
 -- $1 model, $2 whether the worker has just started.
 WITH seen AS (
-    SELECT b.book_key, b.business_on, b.replaying,
+    SELECT b.book_key, b.replaying,
+           b.business_on - (EXISTS (
+               SELECT FROM core.day_roll d WHERE d.book_key = b.book_key AND d.swept_at IS NULL
+           ))::integer AS business_on,
            b.replaying OR ($2 AND EXISTS (SELECT FROM core.loan_state s WHERE s.book_key = b.book_key)
                               AND NOT EXISTS (SELECT FROM risk.score r WHERE r.book_key = b.book_key)) AS silent
     FROM core.book b

@@ -17,13 +17,13 @@ from typing import Any, TypeVar
 import structlog
 import uvloop
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.consumer.fetcher import Fetcher, FetchResult
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from loanbook.domain.errors import FatalError
-from loanbook.kafka.batches import LogRecord, Partition, RecordBatch
+from loanbook.kafka.batches import Partition, RecordBatch
+from loanbook.kafka.fetching import LeanConsumer
 from loanbook.kafka.tracker import DeliveryTracker
 
 log = structlog.get_logger(__name__)
@@ -35,43 +35,6 @@ _MANY = 500  # records; what follows fewer is fetched when these have been taken
 _LOG_APPEND_TIME = 1
 
 _Answer = TypeVar("_Answer")
-
-
-class LeanFetcher(Fetcher):  # type: ignore[misc]
-    """aiokafka's fetcher, giving records as they were parsed, without a ConsumerRecord of each.
-
-    After a small fetch it asks for no more until somebody waits for it: a fetch costs some milliseconds
-    whatever is in it, so what comes meanwhile is better had at once.
-    """
-
-    reads_ahead = False
-
-    def _create_fetch_waiter(self) -> asyncio.Future[None]:
-        self._notify(self._wait_consume_future)
-        waiter: asyncio.Future[None] = super()._create_fetch_waiter()
-        return waiter
-
-    def _get_actions_per_node(self, assignment: object) -> tuple[object, ...]:
-        if self.reads_ahead or self._fetch_waiters:
-            actions: tuple[object, ...] = super()._get_actions_per_node(assignment)
-            return actions
-        return [], {}, self._fetcher_timeout, False, []
-
-    async def _proc_fetch_request(self, *request: object) -> bool:
-        found: bool = await super()._proc_fetch_request(*request)
-        for result in self._records.values():
-            if isinstance(result, FetchResult) and result.has_more():
-                result._partition_records._consumer_record = _as_parsed  # noqa: SLF001
-        return found
-
-
-class LeanConsumer(AIOKafkaConsumer):  # type: ignore[misc]
-    """aiokafka's consumer with the fetcher above."""
-
-    async def start(self) -> None:
-        """Connect."""
-        await super().start()
-        self._fetcher.__class__ = LeanFetcher  # `start` made it, with a dozen settings
 
 
 class BatchConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
@@ -180,7 +143,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         if not fetchable:
             await self.sleep(_IDLE_WAIT_S)
             return
-        fetched = await self._getmany(fetchable, _FETCH_WAIT_S)
+        fetched = await self._getmany(fetchable, _IDLE_WAIT_S if self.held else _FETCH_WAIT_S)
         current = {tp: batch for tp, batch in fetched.items() if tracker.is_current(batch)}
         self._was_small = sum(map(len, current.values())) < _MANY
         if current:
@@ -279,10 +242,6 @@ async def _is_set_soon(event: asyncio.Event) -> bool:
         async with asyncio.timeout(_FETCH_WAIT_S):
             await event.wait()
     return event.is_set()
-
-
-def _as_parsed(_partition: TopicPartition, record: LogRecord) -> LogRecord:
-    return record
 
 
 def _kafka_name(partition: Partition) -> TopicPartition:

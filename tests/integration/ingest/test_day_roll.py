@@ -10,7 +10,12 @@ from typing import Any
 import pytest
 
 from ingest.day_markers import is_over, spread_marker
-from loanbook.topics import SLICES
+from ingest.day_roll import DayRoll
+from ingest.inbox import Inbox
+from ingest.numbering import Numbered
+from ingest.segments import Segment
+from loanbook.kafka.batches import Partition
+from loanbook.topics import LOAN_EVENTS, SLICES
 from tests.audit import differences
 from tests.builders import on_day
 from tests.dying import DEATHS, Death, Spoken, dying_at
@@ -20,6 +25,10 @@ from tests.integration.ingest.test_flow import sent, stories
 
 pytestmark = pytest.mark.integration
 LOANS, OPENS_ON, DAYS = 8, 59, 4  # over the second due day: boundaries on three of the days
+_DUE = (
+    "SELECT count(*) FROM core.loan_state s JOIN core.book b USING (book_key)"
+    " WHERE s.as_of < b.business_on AND s.next_boundary_on <= b.business_on"
+)
 Rolled = dict[str, list[dict[str, Any]]]
 
 
@@ -111,6 +120,26 @@ async def test_two_workers_side_by_side_roll_each_loan_once_though_one_dies(
     assert sum(isinstance(end, DEATHS) for end in ends) <= 1
     await take_over(workshop, 1)
     assert await rolled(workshop) == right
+
+
+async def test_a_sweep_takes_few_loans_at_a_time_while_events_come(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.day_roll._LOANS_FEW", 1)
+    await begin(workshop)
+    lane, inbox = workshop.lanes[0], Inbox(100)
+    await workshop.take(lane)
+    day_roll = DayRoll(lane.store, lane.cache, inbox)
+    while (due := await workshop.admin.fetchval(_DUE)) < 3:
+        await day_roll.step(_release)
+    came = Segment(partition=Partition(LOAN_EVENTS, 1), from_offset=0, next_offset=0, records=Numbered.of([]))
+    await inbox.put([came])
+    await day_roll.step(_release)
+    assert await workshop.admin.fetchval(_DUE) == due - 1
+
+
+async def _release(partitions: list[Partition]) -> None:
+    assert not partitions
 
 
 async def test_missed_days_are_closed_one_by_one(workshop: Workshop) -> None:

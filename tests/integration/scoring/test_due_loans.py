@@ -125,6 +125,17 @@ async def test_silence_ends_when_nothing_is_behind_though_loans_keep_coming(
     assert [book.silent for book in await sweep.watch()] == [False]
 
 
+async def test_a_day_has_turned_for_the_sweep_once_all_loans_have_been_brought_to_it(
+    desk: Desk, pool: asyncpg.Pool
+) -> None:
+    sweep = a_sweep(pool, Backlog())
+    today = await desk.close_days()
+    await desk.connection.execute("UPDATE core.day_roll SET swept_at = NULL WHERE slice = 7")
+    assert [book.business_on for book in await sweep.watch()] == [today - timedelta(days=1)]
+    await desk.connection.execute("UPDATE core.day_roll SET swept_at = now()")
+    assert [book.business_on for book in await sweep.watch()] == [today]
+
+
 async def test_a_slice_far_behind_is_not_searched_again(desk: Desk, pool: asyncpg.Pool) -> None:
     loan = LoanRow(loan_id="L1")
     await desk.put(loan)

@@ -6,6 +6,8 @@ import asyncio
 from datetime import date
 from typing import Any
 
+import pytest
+
 from ingest.inbox import Inbox
 from ingest.numbering import Numbered
 from ingest.records import Record, Rejection
@@ -75,6 +77,15 @@ async def test_a_transaction_that_waits_for_rows_does_not_keep_other_partitions_
     await asyncio.wait_for(inbox.applied(), 5)
     await inbox.put([a_segment(2)])
     assert [s.partition.partition for s in [*taken, *await inbox.take(10)]] == [1, 2]
+
+
+async def test_it_is_calm_a_while_after_the_last_record_came(monkeypatch: pytest.MonkeyPatch) -> None:
+    inbox = Inbox(100)
+    assert inbox.is_calm
+    await inbox.put([a_segment(1)])
+    assert not inbox.is_calm
+    monkeypatch.setattr("ingest.inbox._CALM_S", 0.0)
+    assert inbox.is_calm
 
 
 async def test_little_work_waits_for_the_transaction_that_runs_and_much_does_not() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,17 +58,30 @@ async def test_slices_that_wait_are_taken_together() -> None:
     assert (await backlog.take(2)).loans == {21: 2}
 
 
-async def test_what_has_just_come_in_goes_before_what_a_new_day_brings() -> None:
+async def test_what_has_just_come_in_goes_before_what_a_new_day_brings_which_gets_a_tenth_meanwhile() -> None:
     backlog = Backlog()
     backlog.add(1, range(100), NOW)
     backlog.add(2, range(200, 300))
     backlog.add(2, [207, 250], NOW, is_first=True)
     first = await backlog.take(100)
     assert list(first.loans)[:3] == [207, 250, 0]
-    assert (len(first.loans), first.committed_at) == (100, (NOW,))
+    assert (len(first.loans), first.committed_at) == (12, (NOW,))
     backlog.done(first)
+    assert len((await backlog.take(100)).loans) == 10
+
+
+async def test_what_a_new_day_brings_goes_by_whole_transactions_once_nothing_else_comes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    backlog = Backlog()
+    backlog.add(1, range(100), NOW)
+    backlog.add(2, range(200, 300), NOW, is_first=True)
+    first = await backlog.take(100)
+    assert [sum(key < 200 for key in first.loans), len(first.loans)] == [10, 100]
+    backlog.done(first)
+    monkeypatch.setattr("scoring.backlog._CALM_S", 0.0)
     rest = await backlog.take(1_000)
-    assert len(set(rest.loans) | set(first.loans)) == 200
+    assert len(rest.loans) == 100
 
 
 async def test_the_first_loan_waits_for_others_but_not_for_more_than_are_taken() -> None:

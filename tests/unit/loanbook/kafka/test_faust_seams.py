@@ -21,12 +21,12 @@ from faust.transport.drivers import aiokafka as driver
 from mode.services import Service
 
 from loanbook.kafka.faust_app import BatchApp
+from loanbook.kafka.fetching import LeanFetcher
 from loanbook.kafka.transport import (
     BatchConsumer,
     BatchConsumerThread,
     BatchTransport,
     IdleProducer,
-    LeanFetcher,
 )
 
 
@@ -114,6 +114,9 @@ def test_every_underscore_method_of_ours_overrides_one_of_theirs(ours: type, the
         # Whoever waits for records is in this set, and the future wakes the routine that asks for them.
         (Fetcher._create_fetch_waiter, "self._fetch_waiters.add(fut)"),
         (Fetcher._fetch_requests_routine, "other_futs = [self._wait_consume_future"),
+        # A request waits at the broker so long, without the partitions of which records wait here.
+        (Fetcher._get_actions_per_node, "FetchRequest(\n                self._fetch_max_wait_ms,"),
+        (Fetcher._get_actions_per_node, "if tp in self._records:"),
     ],
     ids=lambda value: value.__qualname__ if callable(value) else "",
 )
