@@ -11,6 +11,7 @@ import msgspec
 import structlog
 import uvicorn
 from fastapi import FastAPI, Request, Response
+from fastapi_offline import FastAPIOffline
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
@@ -104,7 +105,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         yield
         await gateway.producer.stop()
 
-    app = FastAPI(title="Loanpulse gateway", version="1", description=DESCRIPTION, lifespan=lifespan)
+    app = FastAPIOffline(title="Loanpulse gateway", version="1", description=DESCRIPTION, lifespan=lifespan)
     app.state.gateway = gateway
     app.add_middleware(SecurityHeaders)
     app.add_exception_handler(Problem, _problem_response)

@@ -14,8 +14,12 @@ _HEADERS = {
     "Cache-Control": "no-store",
     "X-Frame-Options": "DENY",
 }
-_DRAWN_PAGES = {"/docs", "/redoc"}  # these two draw themselves with scripts
+_DRAWN_PAGES = {"/docs", "/redoc"}  # these two draw themselves with scripts of our own
 _CLOSED_POLICY = "default-src 'none'; frame-ancestors 'none'"
+_DRAWN_POLICY = (
+    "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline';"
+    " img-src 'self' data:; connect-src 'self'; worker-src blob:; frame-ancestors 'none'"
+)
 
 
 class SecurityHeaders:
@@ -35,8 +39,8 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(_HEADERS)
-                if path not in _DRAWN_PAGES:
-                    headers["Content-Security-Policy"] = _CLOSED_POLICY
+                policy = _DRAWN_POLICY if path in _DRAWN_PAGES else _CLOSED_POLICY
+                headers["Content-Security-Policy"] = policy
                 if path == EVENTS_PATH:
                     metrics.REQUESTS.labels(status=str(message["status"])).inc()
             await send(message)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
@@ -281,10 +282,19 @@ async def test_a_key_that_is_too_fast_is_told_when_to_come_back() -> None:
 
 
 async def test_every_answer_carries_security_headers(door: Door) -> None:
-    for path in ("/health", "/v1/events", "/nowhere"):
+    for path in ("/health", "/v1/events", "/nowhere", "/docs", "/redoc"):
         answer = await door.client.get(path)
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("page", ["/docs", "/redoc"])
+async def test_the_documentation_is_drawn_without_another_host(door: Door, page: str) -> None:
+    text = (await door.client.get(page)).text
+    named = re.findall(r'(?:src|href)="([^"]+)"', text)
+    assert any(name.endswith(".js") for name in named)
+    for name in named:
+        assert (await door.client.get(name)).status_code == 200
 
 
 async def test_errors_are_problems_everywhere(door: Door) -> None:
