@@ -23,13 +23,15 @@ class Work:
 
 @dataclass(slots=True)
 class _Line:
-    """Loans that wait by slice, in order of arrival, and when what was told of them was committed."""
+    """Loans that wait by slice, in order of arrival; since when; when what was told of them was committed."""
 
     loans: dict[int, dict[int, None]] = field(default_factory=dict)
+    since: dict[int, float] = field(default_factory=dict)
     told: dict[int, list[datetime]] = field(default_factory=dict)
 
     def add(self, slice_: int, keys: dict[int, None], committed_at: datetime | None) -> None:
         self.loans.setdefault(slice_, {}).update(keys)
+        self.since.setdefault(slice_, time.monotonic())
         if committed_at is not None:
             self.told.setdefault(slice_, []).append(committed_at)
 
@@ -39,6 +41,7 @@ class _Line:
         if len(waiting) > room:
             self.loans[slice_] = dict.fromkeys(waiting[room:])
             return waiting[:room], ()
+        del self.since[slice_]
         return waiting, self.told.pop(slice_, ())
 
 
@@ -87,7 +90,7 @@ class Backlog:
         async with self._taking:
             await self._until(lambda: self._free() > 0)
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._collect_s):
+                async with asyncio.timeout(self._collect_s - self._waited_s()):
                     await self._until(lambda: self._free() >= loans_max)
             return self._take(loans_max)
 
@@ -125,6 +128,16 @@ class Backlog:
             for slice_, keys in line.loans.items()
             if slice_ not in self._busy
         )
+
+    def _waited_s(self) -> float:
+        """How long the first of the free loans has waited."""
+        since = (
+            since
+            for line in (self._first, self._later)
+            for slice_, since in line.since.items()
+            if slice_ not in self._busy
+        )
+        return time.monotonic() - min(since)
 
     async def _until(self, reached: Callable[[], bool]) -> None:
         while not reached():

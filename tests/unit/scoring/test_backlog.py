@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -94,6 +95,16 @@ async def test_the_first_loan_waits_for_others_but_not_for_more_than_are_taken()
     assert not waiting.done()
     backlog.add(1, [11])
     assert (await waiting).loans == {10: 1, 11: 1, 20: 2}
+
+
+async def test_what_waited_for_a_lane_is_not_held_up_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    backlog = Backlog(collect=timedelta(hours=1))
+    now = time.monotonic()
+    backlog.add(1, [10, 11])
+    backlog.done(await backlog.take(1))
+    monkeypatch.setattr("scoring.backlog.time.monotonic", lambda: now + 3_601)
+    backlog.add(2, [20])
+    assert (await backlog.take(10)).loans == {11: 1, 20: 2}
 
 
 @given(
