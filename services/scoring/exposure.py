@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scoring.features import FloatArray, IntArray, LoanBatch, ObjectArray, days_between, days_past_due
+from scoring.features import FloatArray, IntArray, LoanBatch, days_between, days_past_due
 from scoring.model import ScoreBatch
+from scoring.texts import Texts
 from scoring.thresholds import (
     LEGAL_OVER_DAYS,
     LEGAL_OVER_PROBABILITY,
@@ -18,18 +19,15 @@ from scoring.thresholds import (
     Strategy,
 )
 
-_STRATEGIES = np.array(list(Strategy), dtype=object)
 _NONE, _REMIND, _SETTLE, _HELD_BACK, _LEGAL = range(5)
-_ADVISED = _STRATEGIES[[0, 1, 2, 2, 3]]
-_WHY = np.array(
-    [
-        "nothing is past due",
-        f"past due, probability under {SETTLE_FROM_PROBABILITY}",
-        f"past due, probability {SETTLE_FROM_PROBABILITY} to {LEGAL_OVER_PROBABILITY}",
-        f"probability over {LEGAL_OVER_PROBABILITY}; legal steps wait for {LEGAL_OVER_DAYS} days past due",
-        f"probability over {LEGAL_OVER_PROBABILITY}, over {LEGAL_OVER_DAYS} days past due: a person approves",
-    ],
-    dtype=object,
+_STRATEGIES = tuple(Strategy)
+_ADVISED = tuple(_STRATEGIES[place] for place in (0, 1, 2, 2, 3))
+_WHY = (
+    "nothing is past due",
+    f"past due, probability under {SETTLE_FROM_PROBABILITY}",
+    f"past due, probability {SETTLE_FROM_PROBABILITY} to {LEGAL_OVER_PROBABILITY}",
+    f"probability over {LEGAL_OVER_PROBABILITY}; legal steps wait for {LEGAL_OVER_DAYS} days past due",
+    f"probability over {LEGAL_OVER_PROBABILITY}, over {LEGAL_OVER_DAYS} days past due: a person approves",
 )
 
 
@@ -40,8 +38,8 @@ class LossBatch:
     exposure: IntArray
     expected_loss: IntArray  # an estimate
     stage: IntArray  # IFRS 9
-    strategy: ObjectArray
-    strategy_reason: ObjectArray
+    strategy: Texts
+    strategy_reason: Texts
 
 
 def losses_of(loans: LoanBatch, scores: ScoreBatch, loss_given_default: float) -> LossBatch:
@@ -52,8 +50,8 @@ def losses_of(loans: LoanBatch, scores: ScoreBatch, loss_given_default: float) -
         exposure=exposure,
         expected_loss=np.rint(scores.default_probability * loss_given_default * exposure).astype(np.int64),
         stage=_stage(loans),
-        strategy=_ADVISED[advised],
-        strategy_reason=_WHY[advised],
+        strategy=Texts(_ADVISED, advised),
+        strategy_reason=Texts(_WHY, advised),
     )
 
 

@@ -18,6 +18,7 @@ from scoring.messages import is_announced, message_of, snapshot_json
 from scoring.model import Scorer
 from scoring.reasons import changes_json, contributions_json, reasons_json
 from scoring.records import EpisodeRow, LoanFacts, Message, ScoreRows, States, is_recorded
+from scoring.texts import Texts
 from scoring.thresholds import Severity
 
 BASIS_BY_RULE = "rule"
@@ -104,7 +105,7 @@ def score_rows(states: States, policy: Policy) -> ScoreRows:
         loans=loans,
         scores=scores,
         losses=losses_of(loans, scores, policy.loss_given_default),
-        basis=np.where(scores.by_rule, BASIS_BY_RULE, policy.scorer.basis).tolist(),
+        basis=Texts((policy.scorer.basis, BASIS_BY_RULE), scores.by_rule.astype(np.int64)),
         reasons=reasons_json(loans, features, scores),
         changes=changes_json(loans, features, scores, previous),
         contributions=contributions_json(scores.points),

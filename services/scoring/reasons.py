@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from scoring.features import FEATURES, BoolArray, DayArray, FloatArray, IntArray, LoanBatch, ObjectArray
 from scoring.model import PointArray, ScoreBatch
+from scoring.texts import Texts
 
 TOP = 4
 PAST_THRESHOLD = "past_threshold"  # the code of the one reason of a loan that is bad by rule
@@ -45,7 +46,7 @@ class PreviousScores:
         return PreviousScores(**columns)
 
 
-def reasons_json(loans: LoanBatch, features: FloatArray, scores: ScoreBatch) -> list[str]:
+def reasons_json(loans: LoanBatch, features: FloatArray, scores: ScoreBatch) -> Texts:
     """For each loan, the JSON list of its heaviest contributions: code, points, text."""
     points, bad = scores.points, scores.by_rule
     dated = bad | (points[:, _PAST_DUE] != 0)
@@ -54,12 +55,12 @@ def reasons_json(loans: LoanBatch, features: FloatArray, scores: ScoreBatch) -> 
     rows = _described(points[first], days, features[first])
     for row in np.flatnonzero(bad[first]).tolist():
         rows[row] = [_entry(PAST_THRESHOLD, None, days.bad_text(row))]
-    return _told(rows, which)
+    return Texts([_listed(entries) for entries in rows], which)
 
 
 def changes_json(
     loans: LoanBatch, features: FloatArray, scores: ScoreBatch, previous: PreviousScores
-) -> list[str]:
+) -> Texts:
     """For each loan, the JSON list of what moved its score since the one before; empty if nothing did."""
     comparable = previous.exists & (previous.model == scores.model)
     scored = comparable & ~scores.by_rule & ~previous.by_rule
@@ -68,27 +69,31 @@ def changes_json(
     risen = np.where(crossed, scores.risk_score - previous.risk_score, 0)
     dated = crossed | moved.any(axis=1)
     shown = (_shown(moved, features), crossed, crossed & scores.by_rule, risen)
-    first, which = _told_apart(moved, *shown, *_days_where(dated, loans))
+    kinds = [column[dated] for column in (moved, *shown, *_days_where(dated, loans))]
+    first, which = _told_apart(*kinds)
+    first = np.flatnonzero(dated)[first]
     days = _Days.of(loans.take(first))
     rows = _described(moved[first], days, features[first], is_dated=True)
     for row in np.flatnonzero(crossed[first]).tolist():
         is_bad = scores.by_rule[first[row]]
         text = days.bad_text(row) if is_bad else "no longer past the threshold"
         rows[row] = [_entry(PAST_THRESHOLD, int(risen[first[row]]), text, days.today[row])]
-    return _told(rows, which)
+    places = np.zeros(len(loans), np.int64)  # of what most are told: nothing
+    places[dated] = 1 + which
+    return Texts([_listed([]), *map(_listed, rows)], places)
 
 
-def contributions_json(points: PointArray) -> list[str]:
+def contributions_json(points: PointArray) -> Texts:
     """For each loan, the JSON object of its points by feature, without the zeros."""
     first, which = _told_apart(points)
     texts = [
         _encode({name: value for name, value in zip(FEATURES, row, strict=True) if value}).decode()
         for row in points[first].tolist()
     ]
-    return [texts[number] for number in which]
+    return Texts(texts, which)
 
 
-def _told_apart(*columns: npt.NDArray[Any]) -> tuple[IntArray, list[int]]:
+def _told_apart(*columns: npt.NDArray[Any]) -> tuple[IntArray, IntArray]:
     """The first loan of each kind that these columns tell apart, and which kind every loan is of.
 
     Of a whole book some hundred sentences are said: each is made once a batch.
@@ -96,7 +101,7 @@ def _told_apart(*columns: npt.NDArray[Any]) -> tuple[IntArray, list[int]]:
     kinds = np.column_stack([column.astype(np.float64) for column in columns])
     numbers: dict[bytes, int] = {}
     keys = kinds.view(f"V{kinds.itemsize * kinds.shape[1]}").ravel().tolist()
-    which = [numbers.setdefault(key, len(numbers)) for key in keys]
+    which = np.array([numbers.setdefault(key, len(numbers)) for key in keys], np.int64)
     return np.unique(which, return_index=True)[1], which
 
 
@@ -113,9 +118,8 @@ def _days_where(dated: BoolArray, loans: LoanBatch) -> tuple[npt.NDArray[Any], .
     return tuple(np.where(dated, column, 0) for column in (due, today, loans.charged_off))
 
 
-def _told(rows: list[list[str]], which: list[int]) -> list[str]:
-    texts = [f"[{','.join(entries)}]" for entries in rows]
-    return [texts[number] for number in which]
+def _listed(entries: list[str]) -> str:
+    return f"[{','.join(entries)}]"
 
 
 def day_text(day: date, today: date) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 
@@ -14,6 +13,7 @@ from scoring.exposure import LossBatch
 from scoring.features import BoolArray, DayArray, FloatArray, LoanBatch
 from scoring.model import ScoreBatch
 from scoring.reasons import PreviousScores
+from scoring.texts import Texts
 from scoring.thresholds import HISTORY_STEP
 
 
@@ -26,6 +26,8 @@ class States:
 
     def take(self, chosen: BoolArray) -> States:
         """The chosen loans."""
+        if chosen.all():
+            return self
         return States(loans=self.loans.take(chosen), previous=self.previous.take(chosen))
 
 
@@ -48,10 +50,10 @@ class ScoreRows:
     loans: LoanBatch
     scores: ScoreBatch
     losses: LossBatch
-    basis: Sequence[str]
-    reasons: Sequence[str]  # JSON
-    changes: Sequence[str]  # JSON
-    contributions: Sequence[str]  # JSON
+    basis: Texts
+    reasons: Texts  # JSON
+    changes: Texts  # JSON
+    contributions: Texts  # JSON
     features: FloatArray
     recorded: BoolArray  # enters the history
 

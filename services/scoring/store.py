@@ -19,6 +19,7 @@ from scoring.features import BoolArray
 from scoring.reading import states_from_rows
 from scoring.records import EpisodeRow, LoanFacts, Message, ScoreRows, States, joined
 from scoring.terms import TermsCache
+from scoring.texts import Texts
 from scoring.thresholds import Severity
 
 CUT_OFF = time(10, 0)  # of the next business day: late files are the commonest false alarm
@@ -104,9 +105,9 @@ class PostgresScoreUnit:
         """Write scores newer than what stands; gives how many were."""
         advice = (rows.losses.strategy, rows.losses.strategy_reason)
         texts = (rows.basis, *advice, rows.reasons, rows.changes, rows.contributions)
-        numbers, different = zip(*map(_numbered, texts), strict=True)
         slices, _ = self._found_by(rows.loans.loan_key.tolist())
-        await copy_rows(self._connection, "stage_score", _STAGE_COLUMNS, _stage_rows(slices, rows, numbers))
+        await copy_rows(self._connection, "stage_score", _STAGE_COLUMNS, _stage_rows(slices, rows, texts))
+        different = (text.different for text in texts)
         (written,) = await self._fetch("upsert_scores", rows.scores.model, *different)
         return int(written["count"])
 
@@ -180,7 +181,7 @@ class PostgresScoreUnit:
         return rows
 
 
-def _stage_rows(slices: Sequence[int], rows: ScoreRows, texts: Sequence[Sequence[int]]) -> bytes:
+def _stage_rows(slices: Sequence[int], rows: ScoreRows, texts: Sequence[Texts]) -> bytes:
     """What the stage takes, in the order of its columns."""
     loans, scores, losses = rows.loans, rows.scores, rows.losses
     columns = [
@@ -196,19 +197,13 @@ def _stage_rows(slices: Sequence[int], rows: ScoreRows, texts: Sequence[Sequence
         integers(losses.stage, 2),
         integers(losses.exposure, 8),
         integers(losses.expected_loss, 8),
-        *(integers(np.array(numbers), 4) for numbers in texts),
+        *(integers(text.places + 1, 4) for text in texts),
     ]
     recorded = rows.recorded
     return rows_of(
         [*chosen(columns, recorded), reals(rows.features[recorded])],
         [*chosen(columns, ~recorded), nulls(int((~recorded).sum()))],
     )
-
-
-def _numbered(texts: Iterable[str]) -> tuple[list[int], list[str]]:
-    """Which of the different texts each is, from 1, and these: what many loans share is sent once."""
-    numbers: dict[str, int] = {}
-    return [numbers.setdefault(text, len(numbers) + 1) for text in texts], list(numbers)
 
 
 def _moved_columns(rows: Sequence[EpisodeRow]) -> Iterable[list[Any]]:
