@@ -16,7 +16,6 @@ import uvloop
 from ingest import metrics
 from ingest.breaker import DeadLetterBreaker
 from ingest.cache import LoanCache
-from ingest.collecting import collect_seldom, keep_freed_memory
 from ingest.day_markers import run_clock
 from ingest.day_roll import DayRoll
 from ingest.decoding import cut, decode_records, together
@@ -31,6 +30,7 @@ from ingest.restate_sweep import run_restate_sweep
 from ingest.segments import Segment
 from ingest.settings import WorkerSettings
 from ingest.store import PostgresLoanStore
+from loanbook.collecting import collect_seldom, keep_freed_memory
 from loanbook.domain.errors import RetryableError
 from loanbook.kafka.batches import Partition, RecordBatch
 from loanbook.kafka.health import Health, HealthServer

@@ -11,6 +11,7 @@ import httpx
 import structlog
 import uvloop
 
+from loanbook.collecting import collect_seldom, keep_freed_memory
 from loanbook.domain.errors import RejectedEventError
 from loanbook.kafka.batches import Partition, RecordBatch
 from loanbook.kafka.health import Health, HealthServer
@@ -157,6 +158,8 @@ async def forever(work: Callable[[], Awaitable[None]], name: str) -> None:
 
 def run_worker(settings: WorkerSettings) -> int:
     """Run the worker until it is told to stop; returns the exit code."""
+    collect_seldom()
+    keep_freed_memory()
     exit_code: int = uvloop.run(_run(settings))
     return exit_code
 

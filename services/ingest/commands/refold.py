@@ -13,13 +13,13 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 
-from ingest.collecting import collect_seldom
 from ingest.commands.books import BookError
 from ingest.commands.database import add_database, database_url
 from ingest.recompute.lane import RefoldPlan
 from ingest.recompute.run import RefoldOutcome, alone, refold_book
 from ingest.recompute.settle import settle_rollups
 from ingest.store import PostgresLoanStore
+from loanbook.collecting import collect_seldom
 from loanbook.postgres.load_sql import load_sql
 from loanbook.postgres.pool import Pool
 

@@ -11,7 +11,6 @@ import multiprocessing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ingest.collecting import collect_seldom
 from ingest.directory import PostgresDirectory
 from ingest.recompute.columns import proven
 from ingest.recompute.holding import snapshot
@@ -19,6 +18,7 @@ from ingest.recompute.refold import Refolded, check_loans, refold_loans
 from ingest.recompute.settle import locked_unit, patiently
 from ingest.records import LoanRef
 from ingest.store import PostgresLoanStore
+from loanbook.collecting import collect_seldom
 from loanbook.domain.errors import LoanbookError
 from loanbook.postgres.load_sql import load_sql
 from loanbook.postgres.pool import Connection, Pool
