@@ -23,7 +23,7 @@ class WorkerSettings(BaseSettings):
     worker_host: str = "127.0.0.1"
     worker_port: int = 8083
     group: str = "loanpulse-scoring"
-    lanes: int = 2  # transactions side by side, never two on one slice
+    lanes: int = 3  # transactions side by side, never two on one slice
     batch_loans: int = 2_000  # at most in a transaction
     collect: timedelta = timedelta(milliseconds=100)  # so long the first waits for others to be scored with
     retry_wait_max: timedelta = timedelta(seconds=5)

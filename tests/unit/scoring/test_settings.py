@@ -31,4 +31,4 @@ def test_a_secret_that_is_no_base64_is_refused_and_not_shown(monkeypatch: pytest
 
 def test_empty_variables_count_as_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
     read = settings(monkeypatch, SCORING_WEBHOOK_URL="", SCORING_WEBHOOK_PREVIOUS_SECRET="", SCORING_LANES="")
-    assert (read.webhook_url, read.webhook_secrets(), read.lanes) == (None, [], 2)
+    assert (read.webhook_url, read.webhook_secrets(), read.lanes) == (None, [], 3)
