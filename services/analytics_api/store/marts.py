@@ -17,6 +17,8 @@ Statement = tuple[str, tuple[Any, ...]]  # name of the SQL file, arguments
 # A batch's rows bear the time of its beginning: how long before a look an unseen one may have begun.
 _BATCH = timedelta(seconds=10)
 _LONG_BATCH = timedelta(minutes=10)
+# Loans meet their scores slice by slice: what is looked up of one stays in the caches.
+_BY_SLICE = {"enable_partitionwise_join": "on", "enable_partitionwise_aggregate": "on"}
 
 
 class PostgresMartStore:
@@ -29,7 +31,7 @@ class PostgresMartStore:
     async def open(cls, dsn: str) -> Self:
         """Connect and check the schema; raises FatalError, StoreAwayError."""
         with translated():
-            pool = await create_pool(dsn, "mart_writer", size_max=2)
+            pool = await create_pool(dsn, "mart_writer", size_max=2, settings=_BY_SLICE)
             await require_schema(pool)
         return cls(pool)
 

@@ -23,6 +23,7 @@ _OF_A_LOAN: tuple[tuple[str, tuple[object, ...]], ...] = (
     ("fetch_loan", (0, 0)),
     ("fetch_loan_events", (0, 0)),
     ("fetch_authorities", (0,)),
+    ("fetch_loan_alerts", (0, 0)),
     ("fetch_days", (None,)),
     ("fetch_freshness", (None,)),
 )

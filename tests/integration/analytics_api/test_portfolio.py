@@ -141,6 +141,23 @@ async def test_branches_are_ranked_and_compared_with_an_earlier_close(get: Gette
     assert second["ratio"] == 0.2  # 50 of 250
 
 
+async def test_a_branch_whose_cells_have_changed_is_told_anew_and_the_others_as_before(book: str) -> None:
+    async with api_on(book) as client:
+        first = await ask(client, "/v1/branches", sort="name", order="asc")
+        await execute(
+            book,
+            "UPDATE core.book_now SET overdue_minor = 2 * overdue_minor"
+            " WHERE branch_key = (SELECT branch_key FROM core.branch WHERE branch = 'B0')",
+        )
+        second = await ask(client, "/v1/branches", sort="name", order="asc")
+    overdue = [item["figures"]["totals"]["overdue"]["amount"] for item in first["items"]]
+    assert [item["figures"]["totals"]["overdue"]["amount"] for item in second["items"]] == [
+        f"{2 * float(overdue[0]):.2f}",
+        overdue[1],
+    ]
+    assert second["items"][1] == first["items"][1]
+
+
 async def test_without_a_close_a_month_before_there_is_no_change(get: Getter) -> None:
     answer = await get("/v1/branches", as_of=str(on_day(10)))
     assert [item["change"] for item in answer["items"]] == [None, None]
