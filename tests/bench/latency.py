@@ -21,6 +21,7 @@ import asyncpg
 from tests.bench.book import BUSINESS_ON
 from tests.bench.log import close_day, paced
 from tests.bench.parts import ROOT, BenchError
+from tests.bench.preparing import rolled_to
 from tests.bench.rate import owners
 from tests.bench.session import EVENTS_A_LOAN, Session
 from tests.bench.watching import progress, until
@@ -43,6 +44,9 @@ FROM (
 ) sent
 JOIN core.loan_state s USING (slice, loan_key) JOIN risk.score r USING (slice, loan_key)
 WHERE r.state_version >= s.version
+"""
+_ROLL_S = """
+SELECT extract(epoch FROM max(swept_at) - min(flipped_at))::float FROM core.day_roll WHERE business_on = $1
 """
 _UNSCORED = """
 SELECT count(*) FROM core.loan_state s LEFT JOIN risk.score r USING (slice, loan_key)
@@ -68,9 +72,16 @@ async def undisturbed(_: Session) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def roll_the_day(session: Session) -> AsyncIterator[None]:
-    """Close the running day first."""
+    """Close the running day first, and tell how long its roll took; events came for a part of it at least."""
     await close_day(session.parts.servers, BUSINESS_ON)
     yield
+    connection = await asyncpg.connect(session.parts.dsn())
+    try:
+        await until(session.parts, lambda: rolled_to(connection), lambda day: day > BUSINESS_ON)
+        seconds = await connection.fetchval(_ROLL_S, BUSINESS_ON)
+    finally:
+        await connection.close()
+    session.report.add(SECTION, "2,000/s, day roll: until all loans stand at the new day", "s", [seconds])
 
 
 @asynccontextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import httpx
 import pytest
 
@@ -152,7 +154,7 @@ async def test_a_branch_whose_cells_have_changed_is_told_anew_and_the_others_as_
         second = await ask(client, "/v1/branches", sort="name", order="asc")
     overdue = [item["figures"]["totals"]["overdue"]["amount"] for item in first["items"]]
     assert [item["figures"]["totals"]["overdue"]["amount"] for item in second["items"]] == [
-        f"{2 * float(overdue[0]):.2f}",
+        str(2 * Decimal(overdue[0])),
         overdue[1],
     ]
     assert second["items"][1] == first["items"][1]
