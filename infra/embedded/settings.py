@@ -11,9 +11,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from embedded.state import project_root
 
-# One heap of the C library a process: with more, a worker keeps some 30 MB that nothing uses.
-ONE_HEAP = {"MALLOC_ARENA_MAX": "1"}
-
 
 class StackSettings(BaseSettings):
     """Addresses that replace the embedded parts, and ports that are else drawn."""
@@ -33,4 +30,4 @@ class StackSettings(BaseSettings):
 def child_environment(root: Path) -> dict[str, str]:
     """The environment that the services inherit: the project's .env, overruled by the real environment."""
     from_file = {key: value for key, value in dotenv_values(root / ".env").items() if value}
-    return ONE_HEAP | from_file | dict(os.environ)
+    return from_file | dict(os.environ)

