@@ -113,7 +113,7 @@ class Backlog:
     def _from(self, line: _Line, room: int) -> tuple[dict[int, int], list[datetime]]:
         loans: dict[int, int] = {}
         committed_at: list[datetime] = []
-        for slice_ in [slice_ for slice_ in line.loans if slice_ not in self._busy]:
+        for slice_ in self._free_slices(line):
             if len(loans) == room:
                 break
             taken, told = line.take(slice_, room - len(loans))
@@ -121,23 +121,18 @@ class Backlog:
             committed_at += told
         return loans, committed_at
 
+    def _free_slices(self, line: _Line) -> list[int]:
+        return [slice_ for slice_ in line.loans if slice_ not in self._busy]
+
     def _free(self) -> int:
-        return sum(
-            len(keys)
-            for line in (self._first, self._later)
-            for slice_, keys in line.loans.items()
-            if slice_ not in self._busy
-        )
+        lines = (self._first, self._later)
+        return sum(len(line.loans[slice_]) for line in lines for slice_ in self._free_slices(line))
 
     def _waited_s(self) -> float:
         """How long the first of the free loans has waited."""
-        since = (
-            since
-            for line in (self._first, self._later)
-            for slice_, since in line.since.items()
-            if slice_ not in self._busy
-        )
-        return time.monotonic() - min(since)
+        lines = (self._first, self._later)
+        since = min(line.since[slice_] for line in lines for slice_ in self._free_slices(line))
+        return time.monotonic() - since
 
     async def _until(self, reached: Callable[[], bool]) -> None:
         while not reached():
